@@ -1,0 +1,60 @@
+# `make demo` and `make test` need nothing but Python (3.11 or later) and make.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+JOBS   ?= 2
+
+.PHONY: demo install test test-slow check lint types layers format fixtures bench clean
+
+# Installs, converts the CT and MR series that ship inside pydicom's wheel, shows the result.
+demo: $(VENV)/.installed
+	$(BIN)/python -m imgconv.demo demo-output
+
+test: $(VENV)/.test-installed
+	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+
+test-slow: $(VENV)/.test-installed
+	$(BIN)/python -m pytest -m slow
+
+check: lint types layers test
+
+lint: $(VENV)/.lint-installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.lint-installed
+	$(BIN)/mypy
+
+layers: $(VENV)/.lint-installed
+	$(BIN)/lint-imports
+
+format: $(VENV)/.lint-installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+fixtures: $(VENV)/.installed
+	$(BIN)/python fixtures/make_fixtures.py
+
+bench: $(VENV)/.test-installed
+	$(BIN)/python benchmarks/run.py
+
+install: $(VENV)/.installed
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.test-installed: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --group test
+	touch $@
+
+$(VENV)/.lint-installed: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --group lint
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist demo-output .mypy_cache .ruff_cache .pytest_cache

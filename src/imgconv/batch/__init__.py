@@ -1,0 +1,1 @@
+"""Plan, workers, manifest: many small jobs that survive faults."""

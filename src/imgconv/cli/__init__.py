@@ -1,0 +1,129 @@
+"""The command line: parses, calls one function of `ops`, renders, exits.
+
+`main` alone turns errors into exit codes. Each command is one light module;
+it imports the library inside its body.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from imgconv.errors import ImgconvError
+from imgconv.exitcodes import ExitCode
+
+if TYPE_CHECKING:
+    import typer
+
+__all__ = ["COMMANDS", "main"]
+
+# Command -> "module:function"; a function's docstring is its help.
+COMMANDS = {
+    "convert": "imgconv.cli.convert:convert",
+    "inspect": "imgconv.cli.inspect:inspect",
+    "formats": "imgconv.cli.formats:formats",
+}
+
+_EPILOG = "Exit codes: 0 done, 1 findings, 2 usage, 3 some inputs failed, 4 none done, 5 output."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Parameters
+    ----------
+    arguments
+        The words after the program's name; `sys.argv` if None.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["--version"]:
+        from imgconv import __version__
+
+        sys.stdout.write(f"imgconv {__version__}\n")
+        return ExitCode.DONE
+    try:
+        return _run(words)
+    except ImgconvError as error:
+        _tell(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        _silence_stdout()
+        return ExitCode.BROKEN_PIPE
+    except Exception as error:  # noqa: BLE001  the last door: a bug of ours must not print patient data
+        _tell_bug(error)
+        return ExitCode.INTERNAL
+
+
+def _run(words: list[str]) -> int:
+    import typer
+
+    # Only the command that is asked for is imported.
+    wanted = {words[0]: COMMANDS[words[0]]} if words and words[0] in COMMANDS else COMMANDS
+    app = _build(wanted)
+    command = typer.main.get_command(app)
+    result: Any = command.main(words, prog_name="imgconv", standalone_mode=False)
+    sys.stdout.flush()
+    return result if isinstance(result, int) else ExitCode.DONE
+
+
+def _build(commands: dict[str, str]) -> typer.Typer:
+    import typer
+
+    app = typer.Typer(
+        name="imgconv",
+        help="Convert, standardize, validate and transcode medical images.",
+        epilog=_EPILOG,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,  # its tracebacks can print patient data
+        rich_markup_mode=None,
+    )
+
+    @app.callback()
+    def _options(
+        version: bool = typer.Option(False, "--version", help="Print the version."),
+    ) -> None:
+        pass
+
+    for name, reference in commands.items():
+        module, _, function = reference.partition(":")
+        app.command(name)(getattr(import_module(module), function))
+    return app
+
+
+def _tell(error: ImgconvError) -> None:
+    """Print one line with the error, and one with the way out if there is one."""
+    sys.stderr.write(f"error: {_printable(str(error))}\n")
+    if error.hint:
+        sys.stderr.write(f"hint: {_printable(error.hint)}\n")
+
+
+def _tell_bug(error: Exception) -> None:
+    """Print where a bug is, without the exception's text: it may quote the data."""
+    import os
+    import traceback
+
+    if os.environ.get("IMGCONV_DEBUG"):
+        traceback.print_exc()
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "imgconv" in frame.filename] or frames
+    place = f"{ours[-1].name}:{ours[-1].lineno}" if ours else "unknown"
+    sys.stderr.write(f"error: internal error `{type(error).__name__}` at {place}\n")
+    sys.stderr.write("hint: set IMGCONV_DEBUG=1 for the traceback, which may show patient data\n")
+
+
+def _printable(text: str) -> str:
+    """Escape control characters, so that a file name cannot drive the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _silence_stdout() -> None:
+    """Point stdout to nothing, so that the interpreter's last flush does not fail."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

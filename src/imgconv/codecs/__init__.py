@@ -1,0 +1,1 @@
+"""Bytes to samples and back: one table of every transfer syntax, one module per family."""

@@ -1,0 +1,1 @@
+"""The hub types: images, their geometry, values and metadata, losses and findings."""

@@ -1,0 +1,175 @@
+"""The hub where the pixels of all formats meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.core.geometry import Geometry
+from imgconv.core.metadata import Metadata
+from imgconv.core.values import ValueMap
+from imgconv.errors import InternalError
+
+__all__ = ["Image", "LazyArray", "Segment", "Source"]
+
+_AXES = frozenset("tkjic")
+
+
+class LazyArray:
+    """An array whose volumes are read on demand, so that 4D data larger than memory can stream.
+
+    Parameters
+    ----------
+    shape, dtype
+        As of a numpy array ``(t, k, j, i)`` or ``(t, k, j, i, c)``.
+    load
+        ``load(t)`` returns volume `t`, an array of ``shape[1:]`` and `dtype`.
+        It may be called more than once for one `t`, and in any order.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any] | type,
+        load: Callable[[int], NDArray[Any]],
+    ) -> None:
+        self.shape = shape
+        self.dtype = np.dtype(dtype)
+        self._load = load
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the whole array in memory, in bytes."""
+        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+
+    def volume(self, t: int) -> NDArray[Any]:
+        """Return volume `t`.
+
+        Raises
+        ------
+        InternalError
+            The loader returned another shape or dtype than promised.
+        """
+        volume = self._load(t)
+        if volume.shape != self.shape[1:] or volume.dtype != self.dtype:
+            raise InternalError(f"volume {t} is {volume.dtype}{volume.shape}")
+        return volume
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        whole = np.empty(self.shape, self.dtype)
+        for t in range(self.shape[0]):
+            whole[t] = self.volume(t)
+        return whole if dtype is None else whole.astype(dtype, copy=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an image came from; paths are for the report, never for file contents."""
+
+    path: Path
+    sop_instance_uid: str = ""
+    series_instance_uid: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One label of a label map.
+
+    `number` is the value in the array. `category` and `type` are coded as
+    ``(value, scheme, meaning)``. `colour` is 8-bit sRGB.
+    """
+
+    number: int
+    label: str
+    category: tuple[str, str, str] | None = None
+    type: tuple[str, str, str] | None = None
+    colour: tuple[int, int, int] | None = None
+    algorithm_type: str = ""
+    algorithm_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Image:
+    """Pixels with geometry and meaning.
+
+    Parameters
+    ----------
+    array
+        *Stored* samples in native byte order, never silently rescaled or
+        narrowed. Axes slowest first, as `axes` says.
+    axes
+        One letter per array axis, out of ``t`` (time-like: time, echo,
+        b-value), ``k`` slice, ``j`` row, ``i`` column, ``c`` colour sample;
+        in that order: ``"kji"``, ``"tkji"``, ``"kjic"``. ``k j i`` are always there.
+    geometry
+        None if unknown; never a made-up default.
+    values
+        What a sample means.
+    metadata
+        What is not already applied to the pixels.
+    sources
+        The files that it was made from.
+    segments
+        For label maps, else empty.
+    name
+        A hint for a file name, free of identifying values.
+
+    Raises
+    ------
+    InternalError
+        Axes and array do not fit each other.
+    """
+
+    array: NDArray[Any] | LazyArray
+    axes: str
+    geometry: Geometry | None = None
+    values: ValueMap = field(default_factory=ValueMap)
+    metadata: Metadata = field(default_factory=Metadata)
+    sources: tuple[Source, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        ordered = "".join(letter for letter in "tkjic" if letter in self.axes)
+        if not set("kji") <= set(self.axes) <= _AXES or ordered != self.axes:
+            raise InternalError(f"axes `{self.axes}`")
+        if len(self.axes) != self.array.ndim:
+            raise InternalError(f"axes `{self.axes}` for an array of {self.array.ndim} dimensions")
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of a stored sample."""
+        return self.array.dtype
+
+    @property
+    def size_ijk(self) -> tuple[int, int, int]:
+        """The numbers of columns, rows and slices."""
+        k = self.axes.index("k")
+        shape = self.array.shape
+        return shape[k + 2], shape[k + 1], shape[k]
+
+    @property
+    def volume_count(self) -> int:
+        """The length of the time-like axis, 1 if there is none."""
+        return self.array.shape[0] if self.axes[0] == "t" else 1
+
+    def iter_volumes(self) -> Iterator[NDArray[Any]]:
+        """Yield each volume ``(k, j, i)`` or ``(k, j, i, c)`` in turn."""
+        if self.axes[0] != "t":
+            yield np.asarray(self.array)
+        elif isinstance(self.array, LazyArray):
+            for t in range(self.array.shape[0]):
+                yield self.array.volume(t)
+        else:
+            yield from self.array

@@ -1,0 +1,1 @@
+"""DICOM data sets, frames, series, vendors, and the bridges to `Image`."""

@@ -1,0 +1,1 @@
+"""Image formats: one module each, one row each in the table."""

@@ -1,0 +1,1 @@
+"""Data files that select rules and limits."""

@@ -1,0 +1,1 @@
+"""Tables of the standard and plain-string UIDs."""
