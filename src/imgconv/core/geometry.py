@@ -79,7 +79,8 @@ class Geometry:
     def directions(self) -> NDArray[np.float64]:
         """3x3, column n is the unit vector of axis i, j, k in LPS."""
         axes: NDArray[np.float64] = self.affine[:3, :3]
-        return np.divide(axes, np.linalg.norm(axes, axis=0))
+        units: NDArray[np.float64] = axes / np.linalg.norm(axes, axis=0)
+        return units
 
     @property
     def is_orthogonal(self) -> bool:
