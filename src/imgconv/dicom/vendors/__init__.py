@@ -1,0 +1,1 @@
+"""What the vendors say in private attributes, one module per vendor."""
