@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.core.geometry import Geometry
+from imgconv.core.loss import Loss
 from imgconv.core.metadata import Metadata
 from imgconv.core.values import ValueMap
 from imgconv.errors import InternalError
 
-__all__ = ["Image", "LazyArray", "Segment", "Source"]
+__all__ = ["Encoded", "Image", "LazyArray", "Segment", "Source"]
 
 _AXES = frozenset("tkjic")
 
@@ -82,6 +83,24 @@ class Source:
     sha256: str = ""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded:
+    """The compressed codestreams that an array was decoded from, with nothing else done to it.
+
+    Parameters
+    ----------
+    frames
+        One codestream per slice, without any file format around it where
+        DICOM wants none: JPEG, JPEG 2000, JPEG-LS, JPEG XL.
+    array
+        What they decode to. It is compared by identity, so that an image
+        whose array was flipped, cropped or cast never passes for the original.
+    """
+
+    frames: tuple[bytes, ...]
+    array: NDArray[Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """One label of a label map.
@@ -124,6 +143,11 @@ class Image:
         For label maps, else empty.
     name
         A hint for a file name, free of identifying values.
+    losses
+        What the reader had to leave out or to approximate; a conversion
+        treats it like the losses that its target reports.
+    encoded
+        See `codestreams`.
 
     Raises
     ------
@@ -139,6 +163,8 @@ class Image:
     sources: tuple[Source, ...] = ()
     segments: tuple[Segment, ...] = ()
     name: str = ""
+    losses: tuple[Loss, ...] = ()
+    encoded: Encoded | None = None
 
     def __post_init__(self) -> None:
         ordered = "".join(letter for letter in "tkjic" if letter in self.axes)
@@ -146,6 +172,13 @@ class Image:
             raise InternalError(f"axes `{self.axes}`")
         if len(self.axes) != self.array.ndim:
             raise InternalError(f"axes `{self.axes}` for an array of {self.array.ndim} dimensions")
+
+    @property
+    def codestreams(self) -> tuple[bytes, ...]:
+        """One compressed codestream per slice that decodes to `array` as it is, else nothing."""
+        if self.encoded is None or self.encoded.array is not self.array:
+            return ()
+        return self.encoded.frames
 
     @property
     def dtype(self) -> np.dtype[Any]:
