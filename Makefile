@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 JOBS   ?= 2
 
-.PHONY: demo install test test-slow check lint types layers format fixtures bench clean
+.PHONY: demo install test test-slow check lint types layers format fixtures standard bench clean
 
 # Installs, converts the CT and MR series that ship inside pydicom's wheel, shows the result.
 demo: $(VENV)/.installed
@@ -34,6 +34,10 @@ format: $(VENV)/.lint-installed
 
 fixtures: $(VENV)/.installed
 	$(BIN)/python fixtures/make_fixtures.py
+
+# Regenerates the tables of the DICOM standard from highdicom and pydicom.
+standard: $(VENV)/.installed
+	$(BIN)/python -m imgconv.standard.build
 
 bench: $(VENV)/.test-installed
 	$(BIN)/python benchmarks/run.py

@@ -1,0 +1,162 @@
+"""Generate the tables of the standard: ``python -m imgconv.standard.build``.
+
+The structure (IODs, modules, attributes and their types) comes from the
+package highdicom, value multiplicities and retired marks from pydicom. What no
+package carries (conditions, value sets, Table E.1-1) stands in ``_facts/``:
+facts only, stamped with their edition. The same inputs give the same bytes.
+
+Source
+------
+PS3.3 annex A and C, PS3.6 chapters 6 to 8
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+__all__ = ["build_iods", "build_multiplicities", "main"]
+
+_HERE = Path(__file__).parent
+_Facts = dict[str, Any]
+
+
+def _load(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _tag_path(keywords: list[str]) -> list[str] | None:
+    """Return eight hex digits per keyword, None if pydicom does not know one."""
+    from pydicom.datadict import tag_for_keyword
+
+    tags = [tag_for_keyword(keyword) for keyword in keywords]
+    return None if None in tags else [f"{tag:08X}" for tag in tags if tag is not None]
+
+
+def _row_facts(facts: _Facts, module: str, path: list[str], kind: str) -> tuple[str, _Facts]:
+    """Return the type and the extras (condition, value sets) of one attribute row."""
+    exact = facts["row"].get(module, {}).get("/".join(path))
+    if exact is not None:
+        return exact[0], facts["pool"][exact[1]]
+    parent = path[-2] if len(path) > 1 else ""
+    found = facts["default"].get(f"{parent}/{path[-1]}/{kind}")
+    if found is None:
+        return kind, {}
+    return (found[0] if len(found) > 1 else kind), facts["pool"][found[-1]]
+
+
+def _module_tree(facts: _Facts, module: str, rows: list[_Facts]) -> _Facts:
+    """Return tag -> [type, extras, children] for a module's rows."""
+    root: _Facts = {}
+    for row in rows:
+        path = _tag_path([*row["path"], row["keyword"]])
+        if path is None:  # newer than pydicom's dictionary
+            continue
+        kind, extras = _row_facts(facts, module, path, row["type"])
+        node = root
+        for tag in path[:-1]:
+            node = node.setdefault(tag, ["3", {}, {}])[2]
+        place = node.setdefault(path[-1], ["3", {}, {}])
+        place[0], place[1] = kind, extras
+    return root
+
+
+class _Sets:
+    """Attribute tables, each stored once however often it is nested."""
+
+    def __init__(self) -> None:
+        self.tables: list[_Facts] = []
+        self._numbers: dict[str, int] = {}
+
+    def add(self, node: _Facts) -> int:
+        """Return the number of the table for `node`, children first."""
+        table: _Facts = {}
+        for tag in sorted(node):
+            kind, extras, children = node[tag]
+            row = dict(extras)
+            if children:
+                row["s"] = self.add(children)
+            table[tag] = [kind, row] if row else [kind]
+        key = json.dumps(table, sort_keys=True)
+        if key not in self._numbers:
+            self._numbers[key] = len(self.tables)
+            self.tables.append(table)
+        return self._numbers[key]
+
+
+def build_iods() -> str:
+    """Return the text of ``_generated/iods.json``.
+
+    ``module``: name -> number of its table in ``set``. A table is
+    ``{tag: [type, {c, e, d, s}]}``: condition, enumerated values, defined
+    terms, number of the table of the sequence's items.
+    """
+    import highdicom
+
+    structure = Path(highdicom.__file__).parent / "_standard"
+    facts = _load(_HERE / "_facts" / "conditions.json")
+    modules = _load(structure / "module_attribute_map.json")
+    sets = _Sets()
+    numbers = {name: sets.add(_module_tree(facts, name, modules[name])) for name in sorted(modules)}
+    iods: _Facts = {}
+    for iod, rows in sorted(_load(structure / "iod_module_map.json").items()):
+        conditions = facts["module_condition"].get(iod, {})
+        iods[iod] = {
+            "modules": [
+                [
+                    row["key"],
+                    row["usage"],
+                    *([conditions[row["key"]]] if row["key"] in conditions else []),
+                ]
+                for row in rows
+            ]
+        }
+        if iod in facts["functional_groups"]:
+            iods[iod]["functional_groups"] = facts["functional_groups"][iod]
+    tables = {
+        "edition": facts["edition"],
+        "sop_class": _load(structure / "sop_class_iod_map.json"),
+        "iod": iods,
+        "module": numbers,
+        "set": sets.tables,
+    }
+    return json.dumps(tables, sort_keys=True, separators=(",", ":")) + "\n"
+
+
+def build_multiplicities() -> str:
+    """Return the text of ``_generated/multiplicities.json``.
+
+    Tag -> [VM, retired], for the elements that are not plainly ``1`` and current.
+    """
+    from pydicom._dicom_dict import DicomDictionary  # its only public view is tag by tag
+
+    rows = {
+        f"{tag:08X}": [vm, bool(retired)]
+        for tag, (_vr, vm, _name, retired, _keyword) in sorted(DicomDictionary.items())
+        if vm != "1" or retired
+    }
+    return json.dumps(rows, separators=(",", ":")) + "\n"
+
+
+GENERATED = {"iods.json": build_iods, "multiplicities.json": build_multiplicities}
+
+
+def main(arguments: list[str]) -> int:
+    """Write the tables; with ``--check`` only compare, and return 1 if one is stale."""
+    stale = []
+    for name, build in GENERATED.items():
+        target = _HERE / "_generated" / name
+        text = build()
+        if target.is_file() and target.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(name)
+        if "--check" not in arguments:
+            target.write_text(text, encoding="utf-8")
+    sys.stdout.write(("changed: " + ", ".join(stale) if stale else "up to date") + "\n")
+    return int("--check" in arguments and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
