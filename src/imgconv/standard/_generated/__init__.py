@@ -1,0 +1,1 @@
+"""Tables written by the scripts beside this package; never edited by hand."""
