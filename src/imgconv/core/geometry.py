@@ -82,6 +82,14 @@ class Geometry:
         units: NDArray[np.float64] = axes / np.linalg.norm(axes, axis=0)
         return units
 
+    def slice_origins(self, count: int) -> NDArray[np.float64]:
+        """Return the LPS position (count, 3) of each slice's first voxel, millimetres."""
+        if self.slice_positions is not None:
+            return self.slice_positions
+        steps = np.arange(count, dtype=np.float64)[:, None] * self.affine[:3, 2]
+        positions: NDArray[np.float64] = self.origin + steps
+        return positions
+
     @property
     def is_orthogonal(self) -> bool:
         """Whether the axes are orthogonal within 1e-4 (no gantry tilt)."""
