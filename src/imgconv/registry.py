@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from imgconv.errors import UsageError
 
-__all__ = ["ENTRY_POINT_GROUPS", "Registry", "formats"]
+__all__ = ["ENTRY_POINT_GROUPS", "Registry", "codecs", "formats", "profiles", "rules"]
 
 Spec = TypeVar("Spec")
 
@@ -114,4 +114,15 @@ class Registry(Generic[Spec]):
 
 formats: Registry[Any] = Registry(
     "formats", "imgconv.formats._table:FORMATS", "name", "imgconv.spec:FormatSpec"
+)
+
+codecs: Registry[Any] = Registry(
+    "codecs", "imgconv.codecs._table:CODECS", "name", "imgconv.spec:CodecSpec"
+)
+
+rules: Registry[Any] = Registry(
+    "rules", "imgconv.rules.catalog:RULES", "id", "imgconv.spec:RuleSpec"
+)
+profiles: Registry[Any] = Registry(
+    "profiles", "imgconv.profiles.shipped:PROFILES", "name", "imgconv.spec:ProfileSpec"
 )

@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-__all__ = ["Capabilities", "FormatSpec", "Magic", "resolve"]
+__all__ = [
+    "Capabilities",
+    "CodecSpec",
+    "FormatSpec",
+    "Magic",
+    "ProfileSpec",
+    "RuleSpec",
+    "resolve",
+]
 
 
 def resolve(reference: str) -> Callable[..., Any]:
@@ -84,3 +92,94 @@ class FormatSpec:
     capabilities: Capabilities = field(default_factory=Capabilities)
     provider: str = "imgconv"
     extra: str = ""  # the optional dependency group that it needs
+
+
+@dataclass(frozen=True, slots=True)
+class CodecSpec:
+    """One library's codec for the transfer syntaxes of one family.
+
+    ``decode(data: bytes, pixel_format, transfer_syntax_uid) -> NDArray``
+    ``encode(samples, pixel_format, transfer_syntax_uid, options) -> EncodedFrame``
+
+    `decodes` and `encodes` list transfer syntax UIDs; an empty tuple means
+    that the codec cannot do that. Several codecs of one family stand in order
+    of preference. See `imgconv.codecs` for the types.
+    """
+
+    family: str
+    library: str
+    decodes: tuple[str, ...] = ()
+    encodes: tuple[str, ...] = ()
+    decode: str = ""
+    encode: str = ""
+    releases_gil: bool = True
+    provider: str = "imgconv"
+    extra: str = ""  # the optional dependency group that it needs
+
+    @property
+    def name(self) -> str:
+        """``family=library``, as `--codec` takes it."""
+        return f"{self.family}={self.library}"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSpec:
+    """One rule of `imgconv validate`: what it says, and the function that finds it.
+
+    ``check(subject) -> Iterator[Hit]``; the subject is a `rules.instance.Instance`
+    for the scope ``instance`` and a `rules.records.SeriesRecords`,
+    `StudyRecords` or `SetRecords` for ``series``, ``study`` and ``set``. A
+    function that serves several rules is called once.
+
+    Parameters
+    ----------
+    id
+        A letter and three digits: ``M001``. Never reused.
+    name
+        Kebab-case, reads well after "allow": ``missing-type-1``.
+    title
+        What is wrong, in one line.
+    reason
+        Why it matters to somebody.
+    source
+        The section of the standard that says so.
+    severity
+        ``error``, ``warning`` or ``info``, unless a profile grades it otherwise.
+    check
+        ``"module:function"``.
+    fails, passes
+        An example of each, as one line of text.
+    opt_in
+        Only profiles that ask for it run it.
+    fix
+        Name of the safe fix that mends it.
+    """
+
+    id: str
+    name: str
+    title: str
+    reason: str
+    source: str
+    severity: str
+    check: str
+    fails: str = ""
+    passes: str = ""
+    scope: str = "instance"
+    opt_in: bool = False
+    preview: bool = False
+    fix: str = ""
+    provider: str = "imgconv"
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileSpec:
+    """One profile that comes with imgconv or a plug-in: a name and its data file.
+
+    `package` and `resource` name the file as `importlib.resources` reads it.
+    """
+
+    name: str
+    title: str
+    package: str
+    resource: str
+    provider: str = "imgconv"

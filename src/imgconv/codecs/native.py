@@ -1,0 +1,24 @@
+"""Uncompressed frames, native or encapsulated (1.2.840.10008.1.2.1.98).
+
+Source
+------
+PS3.5 8.1.1, A.4.11
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+from imgconv.codecs.frame import PixelFormat, decode_native
+from imgconv.standard.transfer_syntaxes import BY_UID
+
+__all__ = ["decode"]
+
+
+def decode(data: bytes, pixel_format: PixelFormat, transfer_syntax_uid: str) -> NDArray[Any]:
+    """Return the samples of one uncompressed frame."""
+    return decode_native(
+        data, pixel_format, big_endian=BY_UID[transfer_syntax_uid].big_endian_pixels
+    )

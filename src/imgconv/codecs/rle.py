@@ -1,0 +1,76 @@
+"""RLE Lossless: byte planes, each packed by PackBits.
+
+Not supported: nothing that the standard allows. One-bit frames, which it does
+not allow, are read as one segment of packed bits, as they occur in the field.
+
+Source
+------
+PS3.5 Annex G
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.codecs.frame import PixelFormat, decode_native
+from imgconv.errors import CorruptData
+
+__all__ = ["decode"]
+
+_HEADER = struct.Struct("<16L")
+_MAX_EXPANSION = 64  # two bytes of PackBits give at most 128
+
+
+def decode(data: bytes, pixel_format: PixelFormat, transfer_syntax_uid: str) -> NDArray[Any]:  # noqa: ARG001
+    """Return the samples of one RLE frame.
+
+    Raises
+    ------
+    CorruptData
+        The header contradicts the pixel format, or a segment is too short.
+    """
+    segments = _segments(data, pixel_format)
+    if pixel_format.bits_allocated == 1:
+        return decode_native(_unpack(segments[0], pixel_format.frame_bytes), pixel_format)
+    pixels = pixel_format.rows * pixel_format.columns
+    width = pixel_format.bits_allocated // 8
+    planes = np.empty((pixels, pixel_format.samples_per_pixel, width), np.uint8)
+    for number, segment in enumerate(segments):
+        sample, byte = divmod(number, width)  # most significant byte first; G.2
+        plane = np.frombuffer(_unpack(segment, pixels), np.uint8)
+        planes[:, sample, width - 1 - byte] = plane
+    little = pixel_format.dtype.newbyteorder("<")
+    array = planes.reshape(-1).view(little).reshape(pixel_format.shape)
+    return array.astype(pixel_format.dtype, copy=False)
+
+
+def _segments(data: bytes, pixel_format: PixelFormat) -> list[bytes]:
+    if len(data) < _HEADER.size:
+        raise CorruptData(f"an RLE frame has `{len(data)}` bytes; its header alone takes 64")
+    count, *offsets = _HEADER.unpack_from(data)
+    expected = pixel_format.samples_per_pixel * max(1, pixel_format.bits_allocated // 8)
+    if count != expected:
+        raise CorruptData(f"an RLE frame has `{count}` segments; expected {expected}")
+    ends = [*offsets[1:count], len(data)]
+    if any(not _HEADER.size <= a <= b <= len(data) for a, b in zip(offsets, ends, strict=False)):
+        raise CorruptData("the segment offsets of an RLE frame do not rise within the frame")
+    return [data[a:b] for a, b in zip(offsets, ends, strict=False)]
+
+
+def _unpack(segment: bytes, size: int) -> bytes:
+    """Return exactly `size` bytes; what a sloppy writer packed beyond them is dropped."""
+    if len(segment) * _MAX_EXPANSION < size:
+        raise CorruptData(f"an RLE segment of `{len(segment)}` bytes cannot hold {size}")
+    try:
+        # One byte more than wanted, so that a longer segment is cut instead of failing.
+        unpacked = bytes(imagecodecs.packbits_decode(segment))
+    except imagecodecs.ImcdError as error:
+        raise CorruptData("an RLE segment is no PackBits stream") from error
+    if len(unpacked) < size:
+        raise CorruptData(f"an RLE segment holds `{len(unpacked)}` bytes; expected {size}")
+    return unpacked[:size]
