@@ -2,15 +2,19 @@
 
 The data goes to a 0600 temporary file beside the target, is flushed to the
 disk, and is renamed. Whatever happens before the rename leaves the target as
-it was; a temporary file that a kill -9 leaves behind is recognised by
-`is_temporary` and swept by the next run.
+it was. The temporary file is locked as long as it is being written; the lock
+dies with its process, so `sweep_temporaries` can tell what a kill -9 has
+left behind from what a neighbour is writing.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,10 +22,11 @@ from typing import IO, Any
 
 from imgconv.errors import OutputError, output_error
 
-__all__ = ["atomic_output", "is_temporary", "write_bytes"]
+__all__ = ["atomic_output", "is_temporary", "sweep_temporaries", "write_bytes"]
 
 _PREFIX = ".imgconv-"
 _SUFFIX = ".part"
+_STALE_S = 24 * 3600.0  # where locks cannot be had, age decides
 
 
 @contextmanager
@@ -42,10 +47,9 @@ def atomic_output(target: Path, *, replace: bool = True) -> Iterator[IO[Any]]:
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=target.parent)
+        handle, temporary = _create_locked(target.parent)
     except OSError as error:
         raise output_error(error, target) from error
-    temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
             try:
@@ -54,21 +58,10 @@ def atomic_output(target: Path, *, replace: bool = True) -> Iterator[IO[Any]]:
                 os.fsync(stream.fileno())
             except OSError as error:
                 raise output_error(error, target) from error
-        try:
-            umask = os.umask(0)
-            os.umask(umask)
-            temporary.chmod(0o666 & ~umask)
-            if replace:
-                temporary.replace(target)
-            else:
-                os.link(temporary, target)
-                temporary.unlink()
-        except FileExistsError:
-            raise OutputError(
-                "exists already", path=target, hint="replace it by `--overwrite always`"
-            ) from None
-        except OSError as error:
-            raise output_error(error, target) from error
+            if sys.platform != "win32":  # still locked; Windows renames no open file
+                _rename(temporary, target, replace=replace)
+        if sys.platform == "win32":
+            _rename(temporary, target, replace=replace)
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -84,3 +77,92 @@ def write_bytes(target: Path, data: bytes, *, replace: bool = True) -> None:
 def is_temporary(path: Path) -> bool:
     """Whether `path` is named like an unfinished output of `atomic_output`."""
     return path.name.startswith(_PREFIX) and path.name.endswith(_SUFFIX)
+
+
+def sweep_temporaries(folder: Path) -> int:
+    """Remove what writers that are no more have left in a folder.
+
+    Parameters
+    ----------
+    folder
+        Looked at itself, not below it; it need not exist.
+
+    Returns
+    -------
+    int
+        The number of files that were removed.
+    """
+    removed = 0
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            path = Path(entry.path)
+            if is_temporary(path) and entry.is_file(follow_symlinks=False):
+                removed += _remove_if_abandoned(path)
+    return removed
+
+
+def _create_locked(folder: Path) -> tuple[int, Path]:
+    """Create and lock a temporary file; another one if a sweeper came between the two."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=folder)
+        if _lock(handle) is not False and os.fstat(handle).st_nlink > 0:
+            return handle, Path(name)
+        os.close(handle)
+
+
+def _rename(temporary: Path, target: Path, *, replace: bool) -> None:
+    try:
+        temporary.chmod(0o666 & ~_umask())
+        if replace:
+            temporary.replace(target)
+        else:
+            os.link(temporary, target)
+            temporary.unlink()
+    except FileExistsError:
+        raise OutputError(
+            "exists already", path=target, hint="replace it by `--overwrite always`"
+        ) from None
+    except OSError as error:
+        raise output_error(error, target) from error
+
+
+@functools.cache
+def _umask() -> int:
+    """Return the process's umask, which can be read only by setting it."""
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask
+
+
+def _remove_if_abandoned(path: Path) -> bool:
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+        try:
+            locked = _lock(handle)
+            stale = time.time() - os.fstat(handle).st_mtime > _STALE_S
+        finally:
+            if sys.platform == "win32":  # which removes no open file
+                os.close(handle)
+        try:
+            if locked or (locked is None and stale):
+                path.unlink()
+                return True
+        finally:
+            if sys.platform != "win32":
+                os.close(handle)
+    return False
+
+
+def _lock(handle: int) -> bool | None:
+    """Lock an open file; False if another process has it, None if there are no locks."""
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return None
+    return True

@@ -1,0 +1,163 @@
+"""A worker's edge: run one job once, and turn whatever happens into a value."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import pickle
+import time
+import traceback
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from imgconv.batch.job import FileFact, Job, JobFunction, JobResult
+from imgconv.errors import ImgconvError, InputError, InternalError, WorkerError, output_error
+
+__all__ = ["Attempt", "attempt", "file_fact", "hash_file"]
+
+# I/O errors that may pass by themselves: a busy disk, a network file system that stalls.
+_TRANSIENT = frozenset(
+    {
+        errno.EAGAIN,
+        errno.EBUSY,
+        errno.ECONNRESET,
+        errno.EIO,
+        errno.ESTALE,
+        errno.ETIMEDOUT,
+        errno.EHOSTDOWN,
+        errno.EHOSTUNREACH,
+        errno.ENETUNREACH,
+    }
+)
+# Only writing fails like this, so the target is at fault.
+_TARGET_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one try of a job gave; picklable.
+
+    `transient` says that the same try may succeed later; `spent` that the
+    process which made it should make no other (its memory ran out).
+    """
+
+    result: JobResult = field(default_factory=JobResult)
+    error: ImgconvError | None = None
+    inputs: tuple[FileFact, ...] = ()
+    outputs: tuple[FileFact, ...] = ()
+    seconds: float = 0.0
+    transient: bool = False
+    spent: bool = False
+
+
+def attempt(function: JobFunction, job: Job, *, digests: bool) -> Attempt:
+    """Run `function` on `job`; every failure is in the result, none is raised."""
+    began = time.monotonic()
+    # Before the work: if an input changes meanwhile, the next run sees it.
+    inputs = tuple(_existing_facts(job.inputs))
+    try:
+        result = function(job)
+        given = result.digests
+        written = job.outputs if result.outputs is None else result.outputs
+        outputs = () if result.skipped else tuple(_facts(written, given, digests=digests))
+        if digests:
+            inputs = tuple(_with_digests(inputs, given))
+    except Exception as error:  # noqa: BLE001  a worker's edge: one bad job must not stop the rest
+        return Attempt(
+            error=_translate(error, job),
+            inputs=inputs,
+            seconds=time.monotonic() - began,
+            transient=_is_transient(error),
+            spent=isinstance(error, MemoryError),
+        )
+    return Attempt(result, None, inputs, outputs, time.monotonic() - began)
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal.
+
+    Raises
+    ------
+    OSError
+        It cannot be read.
+    """
+    with path.open("rb", buffering=0) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def file_fact(path: Path, sha256: str = "") -> FileFact:
+    """Return what the file system says about `path`.
+
+    Raises
+    ------
+    OSError
+        There is none.
+    """
+    status = path.stat()
+    return FileFact(path, status.st_size, status.st_mtime_ns, sha256)
+
+
+def _existing_facts(paths: Iterable[Path]) -> Iterable[FileFact]:
+    for path in paths:
+        try:
+            yield file_fact(path)
+        except OSError:  # the function will meet it and say so
+            continue
+
+
+def _facts(
+    paths: Iterable[Path], given: Mapping[Path, str], *, digests: bool
+) -> Iterable[FileFact]:
+    for path in paths:
+        known = given.get(path, "")
+        wanted = digests and not known and path.is_file()
+        yield file_fact(path, hash_file(path) if wanted else known)
+
+
+def _with_digests(facts: Iterable[FileFact], given: Mapping[Path, str]) -> Iterable[FileFact]:
+    for fact in facts:
+        known = given.get(fact.path, "")
+        if not known and fact.path.is_file():
+            known = hash_file(fact.path)
+        yield FileFact(fact.path, fact.size_bytes, fact.mtime_ns, known)
+
+
+def _translate(error: Exception, job: Job) -> ImgconvError:
+    """Return one of our errors; the text of a foreign one may quote the data."""
+    if isinstance(error, ImgconvError):
+        ours = error if job.path is None else error.with_path(job.path)
+        return ours if _is_picklable(ours) else InternalError(ours.message, path=ours.path)
+    if isinstance(error, MemoryError):
+        return WorkerError("there is not enough memory for it", path=job.path)
+    if isinstance(error, OSError) and error.errno in _TARGET_FAULTS:
+        return output_error(error, _path_of(error) or job.path or "output")
+    if isinstance(error, OSError):
+        reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        return InputError(f"cannot be read: {reason}", path=_path_of(error) or job.path)
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{Path(frames[-1].filename).stem}.{frames[-1].name}:{frames[-1].lineno}"
+    return InternalError(f"internal error `{type(error).__name__}` at {place}", path=job.path)
+
+
+def _path_of(error: OSError) -> Path | None:
+    name = error.filename
+    return Path(os.fsdecode(name)) if isinstance(name, str | bytes) else None
+
+
+def _is_picklable(error: ImgconvError) -> bool:
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301  our own bytes
+    except Exception:  # noqa: BLE001  a worker's edge: a plug-in's error may be anything
+        return False
+    return True
+
+
+def _is_transient(error: BaseException | None) -> bool:
+    """Whether an I/O error that may pass is `error` or what caused it."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _TRANSIENT:
+            return True
+        error = error.__cause__
+    return False

@@ -1,0 +1,274 @@
+"""Run a batch with its books: manifest, resume, shard, list of failures, summary."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from imgconv.batch.engine import run
+from imgconv.batch.job import BatchOptions, Job, JobFunction, Outcome, Status
+from imgconv.batch.manifest import ManifestIndex, ManifestWriter, digest_options
+from imgconv.batch.plan import PlanStep, Shard, iter_shard
+from imgconv.core.atomic import sweep_temporaries
+from imgconv.errors import InternalError, OutputError, UsageError, output_error
+from imgconv.events import Event, EventKind, Listener, ignore_events
+from imgconv.exitcodes import ExitCode
+
+__all__ = ["Ledger", "Summary", "default_manifest", "iter_plan", "run_batch"]
+
+_MANIFEST_STEM = "imgconv-manifest"
+_SEEN_FOLDERS = 1024  # swept already; bounded, for outputs in a folder each
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What is written about a run, and what of it is used again.
+
+    Parameters
+    ----------
+    manifest
+        Where outcomes are recorded; None is nowhere.
+    resume
+        Whether to leave out what the manifest says is done. The manifests of
+        other shards beside it count too.
+    failed_list
+        Gets the first input of every job that failed, one path a line.
+    shard
+        The part of the plan that is ours.
+    settings
+        Everything that could change an output; for `digest_options`.
+    versions
+        Names and versions of libraries, for the manifest.
+    """
+
+    manifest: Path | None = None
+    resume: bool = False
+    failed_list: Path | None = None
+    shard: Shard = field(default_factory=Shard)
+    settings: object = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.resume and self.manifest is None:
+            raise UsageError(
+                "nothing to resume: there is no manifest", hint="add `--manifest FILE`"
+            )
+
+
+@dataclass(slots=True)
+class Summary:
+    """How a batch went; `seconds` is wall time."""
+
+    counts: Counter[Status] = field(default_factory=Counter)
+    size_bytes: int = 0
+    seconds: float = 0.0
+    output_failed: bool = False
+    bug_met: bool = False
+    interrupted: bool = False
+
+    @property
+    def total(self) -> int:
+        """The number of jobs that have an outcome."""
+        return self.counts.total()
+
+    @property
+    def failed(self) -> int:
+        """The number of jobs that failed."""
+        return self.counts[Status.FAILED]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the command ends with."""
+        if self.interrupted:
+            return ExitCode.INTERRUPTED
+        if not self.failed:
+            return ExitCode.DONE
+        if self.output_failed:
+            return ExitCode.OUTPUT
+        return ExitCode.SOME_FAILED if self.failed < self.total else ExitCode.NONE_DONE
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one outcome."""
+        self.counts[outcome.status] += 1
+        self.size_bytes += outcome.job.size_bytes
+        self.output_failed |= isinstance(outcome.error, OutputError)
+        self.bug_met |= isinstance(outcome.error, InternalError)
+
+
+def default_manifest(folder: Path, shard: Shard | None = None) -> Path:
+    """Return where the manifest of a run into `folder` is, one for each shard."""
+    if shard is None or shard.count == 1:
+        return folder / f"{_MANIFEST_STEM}.jsonl"
+    return folder / f"{_MANIFEST_STEM}-{shard.index}-of-{shard.count}.jsonl"
+
+
+def run_batch(
+    jobs: Iterable[Job],
+    function: JobFunction,
+    options: BatchOptions,
+    ledger: Ledger,
+    *,
+    listener: Listener = ignore_events,
+    on_outcome: Callable[[Outcome], None] | None = None,
+    phase: str = "",
+    total: int = 0,
+) -> Summary:
+    """Run a batch to its end, or to Ctrl-C, which the summary tells.
+
+    Parameters
+    ----------
+    jobs, function, options, listener
+        As for `imgconv.batch.engine.run`.
+    ledger
+        What is recorded, resumed, and ours.
+    on_outcome
+        Called with each outcome, those of an earlier run included.
+    phase
+        The name of the phase that the listener is told.
+    total
+        The number of jobs if it is known: for the progress.
+
+    Raises
+    ------
+    OutputError
+        The manifest or the list of failures cannot be written.
+    InputError
+        The manifest to resume from cannot be read.
+    UsageError, InternalError
+        As for `imgconv.batch.engine.run`.
+    """
+    summary = Summary()
+    began = time.monotonic()
+    with ExitStack() as stack:
+        books = _Books(ledger, stack, summary, on_outcome)
+        wanted = replace(options, digests=options.digests or ledger.manifest is not None)
+        listener(Event(EventKind.PHASE, phase, total=total))
+        try:
+            outcomes = run(books.iter_todo(jobs, listener), function, wanted, listener)
+            with closing(outcomes):  # type: ignore[type-var]  # a generator, promised as an iterator
+                for outcome in outcomes:
+                    books.enter(outcome)
+        except KeyboardInterrupt:
+            summary.interrupted = True
+    summary.seconds = time.monotonic() - began
+    return summary
+
+
+def iter_plan(jobs: Iterable[Job], ledger: Ledger) -> Iterator[PlanStep]:
+    """Iterate over what `run_batch` would do, without doing anything."""
+    with ExitStack() as stack:
+        indexes = _open_indexes(ledger, stack)
+        for job in iter_shard(jobs, ledger.shard):
+            done = any(index.is_done(job) for index in indexes)
+            yield PlanStep(job, Status.ALREADY_DONE if done else None)
+
+
+class _Books:
+    """The open files of a ledger, and the outcomes that go into them."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        stack: ExitStack,
+        summary: Summary,
+        on_outcome: Callable[[Outcome], None] | None,
+    ) -> None:
+        self._shard = ledger.shard
+        self._summary = summary
+        self._on_outcome = on_outcome
+        self._indexes = _open_indexes(ledger, stack)
+        self._manifest: ManifestWriter | None = None
+        self._failed_list: _FailedList | None = None
+        if ledger.manifest is not None:
+            writer = ManifestWriter(
+                ledger.manifest,
+                options_digest=digest_options(ledger.settings),
+                versions=ledger.versions,
+            )
+            self._manifest = stack.enter_context(writer)
+        if ledger.failed_list is not None:
+            self._failed_list = _FailedList(ledger.failed_list)
+            stack.callback(self._failed_list.close)
+
+    def iter_todo(self, jobs: Iterable[Job], listener: Listener) -> Iterator[Job]:
+        """Iterate over what is ours and not done; sweep the output folders on the way."""
+        swept: set[Path] = set()
+        for job in iter_shard(jobs, self._shard):
+            _sweep_once(job.folders, swept)
+            if any(index.is_done(job) for index in self._indexes):
+                self._count(Outcome(job, Status.ALREADY_DONE, attempts=0))
+                name = Status.ALREADY_DONE.value
+                size = job.size_bytes
+                listener(Event(EventKind.STEP, name, item=job.key, size_bytes=size))
+            else:
+                yield job
+
+    def enter(self, outcome: Outcome) -> None:
+        """Record one outcome."""
+        if self._manifest is not None:
+            self._manifest.add(outcome)
+        if self._failed_list is not None and outcome.status is Status.FAILED:
+            self._failed_list.add(outcome.job)
+        self._count(outcome)
+
+    def _count(self, outcome: Outcome) -> None:
+        self._summary.add(outcome)
+        if self._on_outcome is not None:
+            self._on_outcome(outcome)
+
+
+class _FailedList:
+    """A text file with one path a line, complete at any moment."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._stream: BinaryIO = path.open("wb", buffering=0)
+        except OSError as error:
+            raise output_error(error, path) from error
+
+    def add(self, job: Job) -> None:
+        name = job.key if job.path is None else job.path
+        try:
+            self._stream.write(os.fsencode(name) + b"\n")
+        except OSError as error:
+            raise output_error(error, self._path) from error
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def _sweep_once(folders: Iterable[Path], swept: set[Path]) -> None:
+    for folder in folders:
+        if folder not in swept:
+            if len(swept) >= _SEEN_FOLDERS:
+                swept.clear()
+            swept.add(folder)
+            sweep_temporaries(folder)
+
+
+def _open_indexes(ledger: Ledger, stack: ExitStack) -> list[ManifestIndex]:
+    if not ledger.resume or ledger.manifest is None:
+        return []
+    digest = digest_options(ledger.settings)
+    indexes = []
+    for path in _related_manifests(ledger.manifest):
+        index = ManifestIndex(path, options_digest=digest)
+        stack.callback(index.close)
+        indexes.append(index)
+    return indexes
+
+
+def _related_manifests(path: Path) -> list[Path]:
+    """Return a manifest and, if it has its default name, those of the other shards."""
+    others: set[Path] = set()
+    if path.name.startswith(_MANIFEST_STEM):
+        others = set(path.parent.glob(f"{_MANIFEST_STEM}*.jsonl")) - {path}
+    return [path, *sorted(others)]

@@ -1,0 +1,75 @@
+"""The plan of a batch: which jobs are whose, and how a plan is shown."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from imgconv.batch.job import Job, Status
+from imgconv.errors import UsageError
+
+__all__ = ["PlanStep", "Shard", "iter_plan_records", "iter_shard"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One of `count` parts of a batch; `index` counts from 1."""
+
+    index: int = 1
+    count: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.index <= self.count:
+            raise UsageError(
+                f"shard `{self.index}/{self.count}` does not exist; "
+                f"expected 1/{max(self.count, 1)} to {max(self.count, 1)}/{max(self.count, 1)}"
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """Return the shard that ``i/n`` names.
+
+        Raises
+        ------
+        UsageError
+            `text` is no such thing.
+        """
+        index, _, count = text.partition("/")
+        if not (index.isascii() and index.isdigit() and count.isascii() and count.isdigit()):
+            raise UsageError(f"unknown shard `{text}`; expected i/n, as in 2/8")
+        return cls(int(index), int(count))
+
+    def has(self, job: Job) -> bool:
+        """Whether a job belongs to it; the key alone decides, so every machine agrees."""
+        if self.count == 1:
+            return True
+        digest = hashlib.blake2b(job.key.encode(errors="surrogateescape"), digest_size=8).digest()
+        return int.from_bytes(digest, "big") % self.count == self.index - 1
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStep:
+    """A job and what would become of it: None if it would run."""
+
+    job: Job
+    status: Status | None = None
+
+
+def iter_shard(jobs: Iterable[Job], shard: Shard) -> Iterator[Job]:
+    """Iterate over the jobs that belong to `shard`."""
+    return (job for job in jobs if shard.has(job))
+
+
+def iter_plan_records(steps: Iterable[PlanStep]) -> Iterator[dict[str, Any]]:
+    """Iterate over the steps of a plan as JSON values, for `--dry-run --json`."""
+    for step in steps:
+        yield {
+            "record": "plan",
+            "key": step.job.key,
+            "action": "run" if step.status is None else step.status.value,
+            "inputs": [str(path) for path in step.job.inputs],
+            "outputs": [str(path) for path in step.job.outputs],
+            "size_bytes": step.job.size_bytes,
+        }

@@ -1,0 +1,109 @@
+"""What runs inside a worker process."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+import warnings
+from dataclasses import dataclass
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import FrameType
+
+from imgconv.batch.attempt import Attempt, attempt
+from imgconv.batch.job import Job, JobFunction
+from imgconv.errors import InternalError
+
+__all__ = ["READY", "WorkerSettings", "serve"]
+
+READY = b"ready"
+_GRACE_S = 2.0  # what a job gets to remove its temporary files once the parent is gone
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """What a worker is told once, at its start."""
+
+    function: JobFunction
+    digests: bool
+    memory_limit_bytes: int
+
+
+def serve(connection: Connection, pickled_settings: bytes) -> None:
+    """Answer each job that comes down `connection` with its attempt, until it closes."""
+    _isolate()
+    settings: WorkerSettings = pickle.loads(pickled_settings)  # noqa: S301  from our parent
+    _limit_memory(settings.memory_limit_bytes)
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        connection.send_bytes(READY)
+        while True:
+            job = pickle.loads(connection.recv_bytes())  # noqa: S301  from our parent
+            made = attempt(settings.function, job, digests=settings.digests)
+            connection.send_bytes(_dump(made, job))
+            if made.spent:
+                return
+
+
+def _dump(made: Attempt, job: Job) -> bytes:
+    try:
+        return pickle.dumps(made)
+    except Exception:  # noqa: BLE001  a worker's edge: a result may hold anything
+        return pickle.dumps(
+            Attempt(error=InternalError("its result cannot be pickled", path=job.path))
+        )
+
+
+def _isolate() -> None:
+    """Leave signals, output and the end of the parent to the parent's rules."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    signal.signal(signal.SIGTERM, _end)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+    # stdout carries the command's data; a C library's chatter is none.
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(2, 1)
+    # Warnings and logs of foreign libraries quote the values of attributes.
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    logging.getLogger().addHandler(logging.NullHandler())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001  signal's signature
+    raise SystemExit(128 + signum)
+
+
+def _end_with_parent() -> None:
+    """Wait until the parent is gone; then end, also in the midst of a job."""
+    parent = parent_process()
+    if parent is None:
+        return
+    parent.join()
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+        time.sleep(_GRACE_S)
+    os._exit(1)
+
+
+def _limit_memory(limit_bytes: int) -> None:
+    """Let the address space grow by `limit_bytes` at most from now on."""
+    if not limit_bytes or sys.platform == "win32":
+        return
+    import resource
+
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    except OSError:  # where there is no /proc, the limit is on the whole
+        pages = 0
+    limit = pages * resource.getpagesize() + limit_bytes
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))

@@ -1,0 +1,307 @@
+"""Run jobs in worker processes, each of which may die without the others noticing.
+
+Every worker has a pipe of its own, and nothing is shared: no lock that a
+killed worker could take with it, no thread in the parent. A worker holds
+the job that it runs and one more, so that it does not idle while the parent
+is busy; whatever ends a worker is blamed on the first of the two, the
+other goes to the next worker.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import pickle
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
+
+from imgconv.batch.attempt import Attempt
+from imgconv.batch.job import BatchOptions, Job, JobFunction
+from imgconv.batch.worker import READY, WorkerSettings, serve
+from imgconv.core.atomic import sweep_temporaries
+from imgconv.errors import ImgconvError, InternalError, WorkerError
+
+__all__ = ["WorkerPool"]
+
+_PER_WORKER = 2  # the job that runs and the next
+_PIPE_BYTES = 1 << 15  # what certainly fits into a pipe that nobody reads: half of Linux's 64 KiB
+_GRACE_S = 0.5  # from SIGTERM to SIGKILL
+_START_FAILURES = 3  # workers in a row that die before they are ready: no job is to blame
+_ALWAYS_PRELOADED = ("imgconv.batch.worker",)
+
+
+@dataclass(slots=True)
+class _Task:
+    number: int
+    job: Job
+    data: bytes
+    limit_s: float | None
+
+
+@dataclass(slots=True, eq=False)
+class _Worker:
+    process: BaseProcess
+    connection: Connection
+    ready: bool = False
+    tasks: deque[_Task] = field(default_factory=deque)
+    since: float = 0.0  # when the first task began, monotonic seconds
+
+    @property
+    def deadline(self) -> float | None:
+        """When its first task is given up."""
+        if not self.ready or not self.tasks or self.tasks[0].limit_s is None:
+            return None
+        return self.since + self.tasks[0].limit_s
+
+    def can_take(self, task: _Task) -> bool:
+        """Whether the task can be sent without a risk that the pipe is full."""
+        if not self.tasks:
+            return True
+        return len(self.tasks) < _PER_WORKER and len(task.data) <= _PIPE_BYTES
+
+    def send(self, task: _Task) -> None:
+        """Hand over a task; that the worker is dead is noticed later."""
+        if not self.tasks:
+            self.since = time.monotonic()
+        self.tasks.append(task)
+        with contextlib.suppress(OSError):
+            self.connection.send_bytes(task.data)
+
+    def next_task(self) -> _Task:
+        """Remove the first task; the clock of the next one starts."""
+        self.since = time.monotonic()
+        return self.tasks.popleft()
+
+
+class WorkerPool:
+    """The local executor: worker processes by forkserver, or by spawn where there is none.
+
+    Parameters
+    ----------
+    function
+        What each job is given to; a function that a module names.
+    options
+        How the batch is run.
+    """
+
+    def __init__(self, function: JobFunction, options: BatchOptions) -> None:
+        self._options = options
+        settings = WorkerSettings(function, options.digests, options.memory_limit_bytes)
+        try:
+            self._settings = pickle.dumps(settings)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise InternalError("the function of the batch cannot be pickled") from error
+        self._context = _context(options.preload)
+        self._waiting: deque[_Task] = deque()
+        self._ended: list[tuple[int, Attempt]] = []
+        self._failed_starts = 0
+        self._workers: list[_Worker] = []
+        for _ in range(options.worker_count):
+            self._workers.append(self._start())
+
+    @property
+    def room(self) -> int:
+        """How many more jobs it takes now."""
+        held = sum(len(worker.tasks) for worker in self._workers) + len(self._waiting)
+        return max(0, _PER_WORKER * len(self._workers) - held)
+
+    def submit(self, number: int, job: Job) -> None:
+        """Take a job; there must be room."""
+        try:
+            data = pickle.dumps(job)
+        except (pickle.PicklingError, AttributeError, TypeError):
+            error = InternalError("the job cannot be pickled", path=job.path)
+            self._ended.append((number, Attempt(error=error)))
+            return
+        self._waiting.append(_Task(number, job, data, self._options.deadline_s(job)))
+        self._hand_out()
+
+    def wait(self, timeout_s: float | None) -> list[tuple[int, Attempt]]:
+        """Return what has ended, after at most `timeout_s` (None: until something has).
+
+        Raises
+        ------
+        InternalError
+            Workers cannot be started.
+        """
+        until = None if timeout_s is None else time.monotonic() + timeout_s
+        while not self._ended and any(worker.tasks for worker in self._workers):
+            now = time.monotonic()
+            if until is not None and now >= until:
+                break
+            self._poll(_soonest(until, *(worker.deadline for worker in self._workers)), now)
+        ended, self._ended = self._ended, []
+        return ended
+
+    def close(self) -> None:
+        """Stop all workers at once; what they were doing leaves no trace."""
+        workers, self._workers = self._workers, []
+        _stop(workers)
+        for worker in workers:
+            for task in worker.tasks:
+                _sweep(task.job)
+
+    def _poll(self, until: float | None, now: float) -> None:
+        """Wait for a message, an end or a deadline, and deal with each."""
+        owners: dict[object, _Worker] = {}
+        for worker in self._workers:
+            owners[worker.connection] = owners[worker.process.sentinel] = worker
+        sources = [one for w in self._workers for one in (w.connection, w.process.sentinel)]
+        timeout_s = None if until is None else max(0.0, until - now)
+        for worker in {owners[ready] for ready in wait(sources, timeout_s)}:
+            self._listen(worker)
+        now = time.monotonic()
+        for worker in list(self._workers):
+            if worker.deadline is not None and now >= worker.deadline:
+                self._give_up(worker)
+        self._hand_out()
+
+    def _listen(self, worker: _Worker) -> None:
+        """Take in what a worker has sent, and its end."""
+        try:
+            while worker.connection.poll():
+                self._take(worker, worker.connection.recv_bytes())
+        except (EOFError, OSError):
+            self._bury(worker)
+            return
+        if not worker.process.is_alive():
+            self._bury(worker)
+
+    def _take(self, worker: _Worker, message: bytes) -> None:
+        if message == READY:
+            worker.ready = True
+            worker.since = time.monotonic()
+            self._failed_starts = 0
+            return
+        made: Attempt = pickle.loads(message)  # noqa: S301  from our own worker
+        self._ended.append((worker.next_task().number, made))
+        if made.spent:  # it ends by itself, and what it has not begun is not to blame
+            self._waiting.extendleft(reversed(worker.tasks))
+            worker.tasks.clear()
+
+    def _bury(self, worker: _Worker) -> None:
+        """Blame the first task of a worker that has ended, and replace the worker."""
+        worker.process.join(_GRACE_S)
+        if worker.process.is_alive():  # it closed its pipe and lives on
+            _stop([worker])
+        code = worker.process.exitcode
+        if not worker.ready:
+            self._failed_starts += 1
+            if self._failed_starts >= _START_FAILURES:
+                raise InternalError(f"worker processes cannot be started ({_describe_exit(code)})")
+        elif worker.tasks:
+            self._lose(worker, WorkerError(f"the worker process died ({_describe_exit(code)})"))
+        self._replace(worker)
+
+    def _give_up(self, worker: _Worker) -> None:
+        """Kill a worker whose first task has run out of time."""
+        limit_s = worker.tasks[0].limit_s or 0.0
+        _stop([worker])
+        self._lose(
+            worker,
+            WorkerError(
+                f"not finished within {limit_s:g} s, its worker was stopped",
+                hint="allow more by `--timeout SECONDS`",
+            ),
+        )
+        self._replace(worker)
+
+    def _lose(self, worker: _Worker, error: ImgconvError) -> None:
+        seconds = time.monotonic() - worker.since
+        task = worker.next_task()
+        _sweep(task.job)
+        if task.job.path is not None:
+            error = error.with_path(task.job.path)
+        self._ended.append((task.number, Attempt(error=error, seconds=seconds)))
+
+    def _replace(self, worker: _Worker) -> None:
+        worker.connection.close()
+        self._waiting.extendleft(reversed(worker.tasks))
+        worker.tasks.clear()
+        self._workers[self._workers.index(worker)] = self._start()
+
+    def _hand_out(self) -> None:
+        """Give waiting tasks to workers, to the idle ones first, in order."""
+        while self._waiting:
+            worker = min(self._workers, key=lambda one: len(one.tasks))
+            if not worker.can_take(self._waiting[0]):
+                return
+            worker.send(self._waiting.popleft())
+
+    def _start(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(  # type: ignore[attr-defined]  # typeshed: not on BaseContext
+            target=serve, args=(theirs, self._settings), name="imgconv-worker", daemon=True
+        )
+        try:
+            with _interrupts_held_back():
+                process.start()
+        except OSError as error:
+            raise InternalError("worker processes cannot be started") from error
+        theirs.close()
+        return _Worker(process, ours)
+
+
+def _context(preload: tuple[str, ...]) -> BaseContext:
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([*_ALWAYS_PRELOADED, *preload])
+    return context
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Hold Ctrl-C back while a process starts, and keep the new process from seeing it.
+
+    The mask is inherited: else a Ctrl-C while the fork server imports would
+    make it print a traceback.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _stop(workers: list[_Worker]) -> None:
+    """End processes: politely, so that they remove their temporary files, then surely."""
+    for worker in workers:
+        worker.process.terminate()
+    until = time.monotonic() + _GRACE_S
+    for worker in workers:
+        worker.process.join(max(0.0, until - time.monotonic()))
+        if worker.process.is_alive():
+            worker.process.kill()
+            worker.process.join()
+        worker.connection.close()
+
+
+def _sweep(job: Job) -> None:
+    for folder in job.folders:
+        sweep_temporaries(folder)
+
+
+def _soonest(*times: float | None) -> float | None:
+    return min((one for one in times if one is not None), default=None)
+
+
+def _describe_exit(code: int | None) -> str:
+    """Say how a process ended, as far as its exit code tells."""
+    if code is None or code >= 0 or sys.platform == "win32":
+        return f"exit code {code}"
+    with contextlib.suppress(ValueError):
+        name = signal.Signals(-code).name
+        return f"{name}, perhaps out of memory" if name == "SIGKILL" else name
+    return f"signal {-code}"
