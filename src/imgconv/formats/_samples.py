@@ -1,0 +1,61 @@
+"""Cut an image into contiguous blocks of bytes, so that a writer can stream it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.core.image import Image
+
+__all__ = ["LargestSample", "iter_blocks"]
+
+# Large enough for a good ratio and few calls, small enough to stay in the cache of the processor.
+_BLOCK_BYTES = 1 << 20
+
+Block = Callable[[], NDArray[Any]]
+
+
+class LargestSample:
+    """Keeps the largest sample of all blocks that passed; safe to use from threads."""
+
+    def __init__(self) -> None:
+        self._largest: list[int] = []
+
+    def note(self, block: NDArray[Any]) -> None:
+        """Look at a block."""
+        self._largest.append(int(block.max()))
+
+    @property
+    def value(self) -> float:
+        """The largest sample so far, minus infinity if there was none."""
+        return max(self._largest, default=-math.inf)
+
+
+def iter_blocks(
+    image: Image, *, byte_order: Literal["<", ">"] = "<", largest: LargestSample | None = None
+) -> Iterator[Block]:
+    """Yield functions that return the samples block by block, in storage order.
+
+    A volume is loaded when its first block is asked for; each function copies
+    its slices into a contiguous array of `byte_order` when it is called, which
+    may be in another thread.
+    """
+    dtype = image.dtype.newbyteorder(byte_order)
+    for volume in image.iter_volumes():
+        step = max(1, _BLOCK_BYTES // max(1, volume[0].nbytes))
+        for first in range(0, volume.shape[0], step):
+            yield _cut(volume[first : first + step], dtype, largest)
+
+
+def _cut(part: NDArray[Any], dtype: np.dtype[Any], largest: LargestSample | None) -> Block:
+    def block() -> NDArray[Any]:
+        contiguous = np.ascontiguousarray(part, dtype=dtype)
+        if largest is not None:
+            largest.note(contiguous)
+        return contiguous
+
+    return block

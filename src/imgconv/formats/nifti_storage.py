@@ -1,0 +1,83 @@
+"""Which way round samples are stored in NIfTI: a habit, not a rule of the format.
+
+Users of dcm2niix expect DICOM slices with their rows flipped (an axial series
+is stored left, anterior, superior; its determinant is negative) and 3D
+acquisitions turned to the nearest right, anterior, superior axes.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from itertools import permutations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.core.geometry import LPS_TO_RAS
+from imgconv.core.image import Image
+from imgconv.core.orient import flip, permute
+
+__all__ = ["Storage", "is_from_dicom", "to_storage"]
+
+
+class Storage(StrEnum):
+    """How the index axes of an output are chosen."""
+
+    AUTO = "auto"  # `dcm2niix` for what came from DICOM, else `keep`
+    DCM2NIIX = "dcm2niix"
+    RAS = "ras"
+    KEEP = "keep"
+
+
+def is_from_dicom(image: Image) -> bool:
+    """Whether an image was made from DICOM objects."""
+    return any(source.sop_instance_uid for source in image.sources)
+
+
+def to_storage(image: Image, storage: Storage) -> Image:
+    """Return `image` with its index axes flipped and permuted as `storage` says."""
+    if storage is Storage.AUTO:
+        storage = Storage.DCM2NIIX if is_from_dicom(image) else Storage.KEEP
+    if storage is Storage.KEEP or (storage is Storage.RAS and image.geometry is None):
+        return image
+    if storage is Storage.RAS or _is_3d_acquisition(image):
+        return _to_ras(image)
+    image = flip(image, "j")
+    if image.geometry is not None and np.linalg.det(_ras(image)) > 0:
+        image = flip(image, "k")
+    return image
+
+
+def _is_3d_acquisition(image: Image) -> bool:
+    geometry = image.geometry
+    return (
+        image.metadata.shared.get("MRAcquisitionType") == "3D"
+        and image.volume_count == 1
+        and image.size_ijk[2] > 1
+        and geometry is not None
+        and geometry.slice_positions is None
+    )
+
+
+def _ras(image: Image) -> NDArray[np.float64]:
+    """Return the 3x3 part of the affine in RAS."""
+    if image.geometry is None:
+        raise ValueError("no geometry")
+    matrix: NDArray[np.float64] = (LPS_TO_RAS @ image.geometry.affine)[:3, :3]
+    return matrix
+
+
+def _to_ras(image: Image) -> Image:
+    """Turn the axes to the nearest right, anterior, superior ones."""
+    unit = _ras(image)
+    unit = unit / np.linalg.norm(unit, axis=0)
+    orders = list(permutations(range(3)))
+    if image.geometry is not None and image.geometry.slice_positions is not None:
+        orders = [order for order in orders if order[2] == 2]
+    # The new axis n is the old axis order[n]: the choice that lies closest to R, A, S.
+    order = max(orders, key=lambda axes: sum(abs(unit[n, axes[n]]) for n in range(3)))
+    image = permute(image, "".join("ijk"[axis] for axis in order))
+    for n, axis in enumerate("ijk"):
+        if _ras(image)[n, n] < 0:
+            image = flip(image, axis)
+    return image
