@@ -22,11 +22,20 @@ from typing import IO, Any
 
 from imgconv.errors import OutputError, output_error
 
-__all__ = ["atomic_output", "is_temporary", "sweep_temporaries", "write_bytes"]
+__all__ = [
+    "PREFIX",
+    "STALE_S",
+    "SUFFIX",
+    "atomic_output",
+    "is_temporary",
+    "sweep_temporaries",
+    "try_lock",
+    "write_bytes",
+]
 
-_PREFIX = ".imgconv-"
-_SUFFIX = ".part"
-_STALE_S = 24 * 3600.0  # where locks cannot be had, age decides
+PREFIX = ".imgconv-"
+SUFFIX = ".part"
+STALE_S = 24 * 3600.0  # where locks cannot be had, age decides
 
 
 @contextmanager
@@ -76,7 +85,7 @@ def write_bytes(target: Path, data: bytes, *, replace: bool = True) -> None:
 
 def is_temporary(path: Path) -> bool:
     """Whether `path` is named like an unfinished output of `atomic_output`."""
-    return path.name.startswith(_PREFIX) and path.name.endswith(_SUFFIX)
+    return path.name.startswith(PREFIX) and path.name.endswith(SUFFIX)
 
 
 def sweep_temporaries(folder: Path) -> int:
@@ -104,8 +113,8 @@ def sweep_temporaries(folder: Path) -> int:
 def _create_locked(folder: Path) -> tuple[int, Path]:
     """Create and lock a temporary file; another one if a sweeper came between the two."""
     while True:
-        handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=folder)
-        if _lock(handle) is not False and os.fstat(handle).st_nlink > 0:
+        handle, name = tempfile.mkstemp(prefix=PREFIX, suffix=SUFFIX, dir=folder)
+        if try_lock(handle) is not False and os.fstat(handle).st_nlink > 0:
             return handle, Path(name)
         os.close(handle)
 
@@ -138,8 +147,8 @@ def _remove_if_abandoned(path: Path) -> bool:
     with contextlib.suppress(OSError):
         handle = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
         try:
-            locked = _lock(handle)
-            stale = time.time() - os.fstat(handle).st_mtime > _STALE_S
+            locked = try_lock(handle)
+            stale = time.time() - os.fstat(handle).st_mtime > STALE_S
         finally:
             if sys.platform == "win32":  # which removes no open file
                 os.close(handle)

@@ -1,0 +1,119 @@
+"""Make outputs that belong together in a private folder, and place them when all are complete.
+
+The staging folder of a run lies inside the output folder, on the same file
+system, so that placing is renaming. It is locked while its run lives; what a
+kill -9 leaves behind is removed by the `sweep` of the next run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import filecmp
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from imgconv.core.atomic import PREFIX, STALE_S, SUFFIX, is_temporary, try_lock
+from imgconv.core.options import Overwrite
+from imgconv.errors import OutputError, output_error
+
+__all__ = ["place", "staging_folder", "sweep"]
+
+_LOCK = ".lock"
+
+
+@contextmanager
+def staging_folder(parent: Path) -> Iterator[Path]:
+    """Make a private folder inside `parent` for outputs that are not complete yet.
+
+    It is removed when the block ends, and locked meanwhile, so that `sweep`
+    of another run leaves it alone. `parent` is created if it is missing, and
+    removed again if it was created and nothing was placed in it.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be made.
+    """
+    created = _missing_folders(parent)
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, suffix=SUFFIX, dir=parent))
+        lock = (folder / _LOCK).open("wb")
+    except OSError as error:
+        raise output_error(error, parent) from error
+    with lock:
+        try_lock(lock.fileno())
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            for path in created:
+                with contextlib.suppress(OSError):  # it is in use by now
+                    path.rmdir()
+
+
+def _missing_folders(path: Path) -> list[Path]:
+    """Return `path` and its parents that do not exist, the deepest first."""
+    return [folder for folder in (path, *path.parents) if not folder.exists()]
+
+
+def sweep(parent: Path) -> int:
+    """Remove the staging folders in `parent` whose run has ended; return how many."""
+    swept = 0
+    with contextlib.suppress(OSError):
+        for path in parent.iterdir():
+            if is_temporary(path) and path.is_dir() and not path.is_symlink() and _is_dead(path):
+                shutil.rmtree(path, ignore_errors=True)
+                swept += 1
+    return swept
+
+
+def _is_dead(folder: Path) -> bool:
+    try:
+        with (folder / _LOCK).open("rb") as lock:
+            locked = try_lock(lock.fileno())
+    except OSError:  # killed before it was locked, or being made just now
+        locked = None
+    if locked is None:
+        with contextlib.suppress(OSError):
+            return time.time() - folder.stat().st_mtime > STALE_S
+    return bool(locked)
+
+
+def place(staged: Path, target: Path, overwrite: Overwrite) -> bool:
+    """Move a complete file to its final name; return whether anything changed.
+
+    Raises
+    ------
+    OutputError
+        `target` exists with another content and must not be replaced, or it
+        cannot be written.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if overwrite is not Overwrite.ALWAYS and target.is_file():
+            if filecmp.cmp(staged, target, shallow=False):
+                return False
+            if overwrite is Overwrite.NEVER:
+                raise OutputError(
+                    "exists already with another content",
+                    path=target,
+                    hint="replace it by `--overwrite if-different`",
+                )
+        if overwrite is Overwrite.NEVER:
+            os.link(staged, target)  # fails if it appeared meanwhile
+            staged.unlink()
+        else:
+            staged.replace(target)
+    except FileExistsError:
+        raise OutputError(
+            "exists already", path=target, hint="replace it by `--overwrite always`"
+        ) from None
+    except OSError as error:
+        raise output_error(error, target) from error
+    return True
