@@ -162,7 +162,7 @@ def _remove_if_abandoned(path: Path) -> bool:
     return False
 
 
-def _lock(handle: int) -> bool | None:
+def try_lock(handle: int) -> bool | None:
     """Lock an open file; False if another process has it, None if there are no locks."""
     if sys.platform == "win32":
         return None
