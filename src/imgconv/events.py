@@ -19,6 +19,7 @@ class EventKind(StrEnum):
     PHASE = "phase"  # a phase begins: scan, plan, convert ...; `total` items follow
     STEP = "step"  # one item of the phase is finished
     WARNING = "warning"  # something the user should know
+    ERROR = "error"  # an item failed, the rest goes on
     INFO = "info"  # detail for -v
 
 
@@ -28,7 +29,7 @@ class Event:
 
     `message` is free of values that may identify a person. `item` names a
     file or series; `total` is the number of items of a phase, 0 if unknown;
-    `size_bytes` is how much input a step has dealt with.
+    `size_bytes` is how much input a step has dealt with. `hint` is a way out of an error.
     """
 
     kind: EventKind
@@ -36,6 +37,7 @@ class Event:
     item: str = ""
     total: int = 0
     size_bytes: int = 0
+    hint: str = ""
 
 
 Listener = Callable[[Event], None]

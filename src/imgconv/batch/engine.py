@@ -55,7 +55,7 @@ def run(
     options
         How to run it.
     listener
-        Gets a step for each outcome and the warnings of the jobs.
+        Gets a step for each outcome, and the warnings and errors of the jobs.
 
     Raises
     ------
@@ -190,6 +190,10 @@ def _choose_executor(function: JobFunction, options: BatchOptions, *, small: boo
 def _tell(outcome: Outcome, listener: Listener) -> None:
     for warning in outcome.result.warnings:
         listener(Event(EventKind.WARNING, warning, item=outcome.job.key))
+    if outcome.error is not None:
+        name = outcome.error.path or outcome.job.key
+        hint = outcome.error.hint
+        listener(Event(EventKind.ERROR, outcome.error.message, item=str(name), hint=hint))
     listener(
         Event(
             EventKind.STEP,

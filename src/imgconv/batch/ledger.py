@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,9 +23,9 @@ from imgconv.errors import InternalError, OutputError, UsageError, output_error
 from imgconv.events import Event, EventKind, Listener, ignore_events
 from imgconv.exitcodes import ExitCode
 
-__all__ = ["Ledger", "Summary", "default_manifest", "iter_plan", "run_batch"]
+__all__ = ["Ledger", "Summary", "iter_plan", "journal_path", "run_batch"]
 
-_MANIFEST_STEM = "imgconv-manifest"
+_JOURNAL_S = 90 * 86400.0  # how long a journal is kept
 _SEEN_FOLDERS = 1024  # swept already; bounded, for outputs in a folder each
 
 
@@ -33,10 +36,12 @@ class Ledger:
     Parameters
     ----------
     manifest
-        Where outcomes are recorded; None is nowhere.
+        Where outcomes are recorded, with digests; None is nowhere.
+    journal
+        Where they are recorded if there is no manifest: without digests, and
+        only as well as it goes. A run that does not resume begins it anew.
     resume
-        Whether to leave out what the manifest says is done. The manifests of
-        other shards beside it count too.
+        Whether to leave out what the manifest, or the journal, says is done.
     failed_list
         Gets the first input of every job that failed, one path a line.
     shard
@@ -48,6 +53,7 @@ class Ledger:
     """
 
     manifest: Path | None = None
+    journal: Path | None = None
     resume: bool = False
     failed_list: Path | None = None
     shard: Shard = field(default_factory=Shard)
@@ -55,7 +61,7 @@ class Ledger:
     versions: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.resume and self.manifest is None:
+        if self.resume and self.source is None:
             raise UsageError(
                 "nothing to resume: there is no manifest", hint="add `--manifest FILE`"
             )
@@ -101,11 +107,15 @@ class Summary:
         self.bug_met |= isinstance(outcome.error, InternalError)
 
 
-def default_manifest(folder: Path, shard: Shard | None = None) -> Path:
-    """Return where the manifest of a run into `folder` is, one for each shard."""
-    if shard is None or shard.count == 1:
-        return folder / f"{_MANIFEST_STEM}.jsonl"
-    return folder / f"{_MANIFEST_STEM}-{shard.index}-of-{shard.count}.jsonl"
+def journal_path(folder: Path, shard: Shard | None = None) -> Path:
+    """Return where the journal of runs into `folder` is: in the user's own state folder.
+
+    It is neither among the outputs nor beside them, where it would be litter.
+    """
+    part = shard or Shard()
+    name = f"{folder.absolute()}\n{part.index}/{part.count}"
+    digest = hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest()
+    return _state_folder() / "runs" / f"{digest[:32]}.jsonl"
 
 
 def run_batch(
@@ -163,9 +173,9 @@ def run_batch(
 def iter_plan(jobs: Iterable[Job], ledger: Ledger) -> Iterator[PlanStep]:
     """Iterate over what `run_batch` would do, without doing anything."""
     with ExitStack() as stack:
-        indexes = _open_indexes(ledger, stack)
+        index = _open_index(ledger, stack)
         for job in iter_shard(jobs, ledger.shard):
-            done = any(index.is_done(job) for index in indexes)
+            done = index is not None and index.is_done(job)
             yield PlanStep(job, Status.ALREADY_DONE if done else None)
 
 
@@ -182,16 +192,9 @@ class _Books:
         self._shard = ledger.shard
         self._summary = summary
         self._on_outcome = on_outcome
-        self._indexes = _open_indexes(ledger, stack)
-        self._manifest: ManifestWriter | None = None
+        self._index = _open_index(ledger, stack)
+        self._manifest = _open_writer(ledger, stack)
         self._failed_list: _FailedList | None = None
-        if ledger.manifest is not None:
-            writer = ManifestWriter(
-                ledger.manifest,
-                options_digest=digest_options(ledger.settings),
-                versions=ledger.versions,
-            )
-            self._manifest = stack.enter_context(writer)
         if ledger.failed_list is not None:
             self._failed_list = _FailedList(ledger.failed_list)
             stack.callback(self._failed_list.close)
@@ -201,7 +204,7 @@ class _Books:
         swept: set[Path] = set()
         for job in iter_shard(jobs, self._shard):
             _sweep_once(job.folders, swept)
-            if any(index.is_done(job) for index in self._indexes):
+            if self._index is not None and self._index.is_done(job):
                 self._count(Outcome(job, Status.ALREADY_DONE, attempts=0))
                 name = Status.ALREADY_DONE.value
                 size = job.size_bytes
@@ -254,21 +257,44 @@ def _sweep_once(folders: Iterable[Path], swept: set[Path]) -> None:
             sweep_temporaries(folder)
 
 
-def _open_indexes(ledger: Ledger, stack: ExitStack) -> list[ManifestIndex]:
-    if not ledger.resume or ledger.manifest is None:
-        return []
+def _open_index(ledger: Ledger, stack: ExitStack) -> ManifestIndex | None:
+    if not ledger.resume or ledger.source is None:
+        return None
+    index = ManifestIndex(ledger.source, options_digest=digest_options(ledger.settings))
+    stack.callback(index.close)
+    return index
+
+
+def _open_writer(ledger: Ledger, stack: ExitStack) -> ManifestWriter | None:
     digest = digest_options(ledger.settings)
-    indexes = []
-    for path in _related_manifests(ledger.manifest):
-        index = ManifestIndex(path, options_digest=digest)
-        stack.callback(index.close)
-        indexes.append(index)
-    return indexes
+    if ledger.manifest is not None:
+        writer = ManifestWriter(ledger.manifest, options_digest=digest, versions=ledger.versions)
+        return stack.enter_context(writer)
+    if ledger.journal is None:
+        return None
+    try:
+        ledger.journal.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not ledger.resume:
+            ledger.journal.unlink(missing_ok=True)
+        writer = ManifestWriter(ledger.journal, options_digest=digest, durable=False)
+    except (OSError, OutputError):
+        return None  # nobody asked for it: without a home there is no journal
+    _prune(ledger.journal.parent)
+    return stack.enter_context(writer)
 
 
-def _related_manifests(path: Path) -> list[Path]:
-    """Return a manifest and, if it has its default name, those of the other shards."""
-    others: set[Path] = set()
-    if path.name.startswith(_MANIFEST_STEM):
-        others = set(path.parent.glob(f"{_MANIFEST_STEM}*.jsonl")) - {path}
-    return [path, *sorted(others)]
+def _prune(folder: Path) -> None:
+    """Remove journals that nobody has touched for a long time."""
+    with contextlib.suppress(OSError):
+        for path in folder.glob("*.jsonl"):
+            if time.time() - path.stat().st_mtime > _JOURNAL_S:
+                path.unlink(missing_ok=True)
+
+
+def _state_folder() -> Path:
+    """Return imgconv's folder for what should outlive a run (XDG base directories)."""
+    if sys.platform == "win32":
+        home = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    else:
+        home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "imgconv"

@@ -100,23 +100,36 @@ class ManifestWriter:
         Of `digest_options`.
     versions
         Names and versions of the libraries that have a part in the outputs.
+    durable
+        Whether it shall survive a power cut, and an outcome that cannot be
+        written is an error; else writing ends there.
 
     Raises
     ------
     OutputError
-        It cannot be written.
+        It cannot be created.
     """
 
     def __init__(
-        self, path: Path, *, options_digest: str = "", versions: Mapping[str, str] | None = None
+        self,
+        path: Path,
+        *,
+        options_digest: str = "",
+        versions: Mapping[str, str] | None = None,
+        durable: bool = True,
     ) -> None:
         self.path = path
+        self._durable = durable
         self._options_digest = options_digest
         self._unsynced = 0
+        if not self._durable:
+            return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             torn = _ends_torn(path)
-            self._handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+            self._handle = os.open(
+                path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666 if durable else 0o600
+            )
         except OSError as error:
             raise output_error(error, path) from error
         if torn:
@@ -164,11 +177,17 @@ class ManifestWriter:
         self._write(json.dumps(record, separators=(",", ":")).encode("ascii") + b"\n")
 
     def _write(self, data: bytes) -> None:
+        if self._handle < 0:
+            return
         try:
             written = os.write(self._handle, data)
             if written < len(data):  # the disk is nearly full: the next call says so
                 os.write(self._handle, data[written:])
         except OSError as error:
+            if not self._durable:
+                os.close(self._handle)
+                self._handle = -1
+                return
             raise output_error(error, self.path) from error
         self._unsynced += 1
         if self._unsynced >= _SYNC_EVERY:
@@ -176,6 +195,8 @@ class ManifestWriter:
 
     def _sync(self) -> None:
         self._unsynced = 0
+        if not self._durable:
+            return
         try:
             os.fsync(self._handle)
         except OSError as error:

@@ -17,7 +17,7 @@ from imgconv.exitcodes import ExitCode
 if TYPE_CHECKING:
     import typer
 
-__all__ = ["COMMANDS", "main"]
+__all__ = ["COMMANDS", "main", "printable"]
 
 # Command -> "module:function"; a function's docstring is its help.
 COMMANDS = {
@@ -98,9 +98,9 @@ def _build(commands: dict[str, str]) -> typer.Typer:
 
 def _tell(error: ImgconvError) -> None:
     """Print one line with the error, and one with the way out if there is one."""
-    sys.stderr.write(f"error: {_printable(str(error))}\n")
+    sys.stderr.write(f"error: {printable(str(error))}\n")
     if error.hint:
-        sys.stderr.write(f"hint: {_printable(error.hint)}\n")
+        sys.stderr.write(f"hint: {printable(error.hint)}\n")
 
 
 def _tell_bug(error: Exception) -> None:
@@ -117,7 +117,7 @@ def _tell_bug(error: Exception) -> None:
     sys.stderr.write("hint: set IMGCONV_DEBUG=1 for the traceback, which may show patient data\n")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Escape control characters, so that a file name cannot drive the terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
