@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import os
-import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
@@ -16,16 +12,16 @@ from typing import BinaryIO
 
 from imgconv.batch.engine import run
 from imgconv.batch.job import BatchOptions, Job, JobFunction, Outcome, Status
+from imgconv.batch.journal import prune_journals
 from imgconv.batch.manifest import ManifestIndex, ManifestWriter, digest_options
 from imgconv.batch.plan import PlanStep, Shard, iter_shard
+from imgconv.batch.summary import Summary
 from imgconv.core.atomic import sweep_temporaries
-from imgconv.errors import InternalError, OutputError, UsageError, output_error
+from imgconv.errors import OutputError, UsageError, output_error
 from imgconv.events import Event, EventKind, Listener, ignore_events
-from imgconv.exitcodes import ExitCode
 
-__all__ = ["Ledger", "Summary", "iter_plan", "journal_path", "run_batch"]
+__all__ = ["Ledger", "iter_plan", "run_batch"]
 
-_JOURNAL_S = 90 * 86400.0  # how long a journal is kept
 _SEEN_FOLDERS = 1024  # swept already; bounded, for outputs in a folder each
 
 
@@ -66,56 +62,10 @@ class Ledger:
                 "nothing to resume: there is no manifest", hint="add `--manifest FILE`"
             )
 
-
-@dataclass(slots=True)
-class Summary:
-    """How a batch went; `seconds` is wall time."""
-
-    counts: Counter[Status] = field(default_factory=Counter)
-    size_bytes: int = 0
-    seconds: float = 0.0
-    output_failed: bool = False
-    bug_met: bool = False
-    interrupted: bool = False
-
     @property
-    def total(self) -> int:
-        """The number of jobs that have an outcome."""
-        return self.counts.total()
-
-    @property
-    def failed(self) -> int:
-        """The number of jobs that failed."""
-        return self.counts[Status.FAILED]
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """What the command ends with."""
-        if self.interrupted:
-            return ExitCode.INTERRUPTED
-        if not self.failed:
-            return ExitCode.DONE
-        if self.output_failed:
-            return ExitCode.OUTPUT
-        return ExitCode.SOME_FAILED if self.failed < self.total else ExitCode.NONE_DONE
-
-    def add(self, outcome: Outcome) -> None:
-        """Count one outcome."""
-        self.counts[outcome.status] += 1
-        self.size_bytes += outcome.job.size_bytes
-        self.output_failed |= isinstance(outcome.error, OutputError)
-        self.bug_met |= isinstance(outcome.error, InternalError)
-
-
-def journal_path(folder: Path, shard: Shard | None = None) -> Path:
-    """Return where the journal of runs into `folder` is: in the user's own state folder.
-
-    It is neither among the outputs nor beside them, where it would be litter.
-    """
-    part = shard or Shard()
-    name = f"{folder.absolute()}\n{part.index}/{part.count}"
-    digest = hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest()
-    return _state_folder() / "runs" / f"{digest[:32]}.jsonl"
+    def source(self) -> Path | None:
+        """What a run is resumed from."""
+        return self.manifest or self.journal
 
 
 def run_batch(
@@ -279,22 +229,5 @@ def _open_writer(ledger: Ledger, stack: ExitStack) -> ManifestWriter | None:
         writer = ManifestWriter(ledger.journal, options_digest=digest, durable=False)
     except (OSError, OutputError):
         return None  # nobody asked for it: without a home there is no journal
-    _prune(ledger.journal.parent)
+    prune_journals(ledger.journal.parent)
     return stack.enter_context(writer)
-
-
-def _prune(folder: Path) -> None:
-    """Remove journals that nobody has touched for a long time."""
-    with contextlib.suppress(OSError):
-        for path in folder.glob("*.jsonl"):
-            if time.time() - path.stat().st_mtime > _JOURNAL_S:
-                path.unlink(missing_ok=True)
-
-
-def _state_folder() -> Path:
-    """Return imgconv's folder for what should outlive a run (XDG base directories)."""
-    if sys.platform == "win32":
-        home = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    else:
-        home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(home) / "imgconv"

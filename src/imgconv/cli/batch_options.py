@@ -17,7 +17,8 @@ from imgconv.cli.progress import ProgressMode
 
 if TYPE_CHECKING:
     from imgconv.batch.job import BatchOptions
-    from imgconv.batch.ledger import Ledger, Summary
+    from imgconv.batch.ledger import Ledger
+    from imgconv.batch.summary import Summary
 
 __all__ = [
     "ExecutorOption",
@@ -176,7 +177,8 @@ def build_ledger(
     UsageError
         A value makes no sense, or there is nothing to resume from.
     """
-    from imgconv.batch.ledger import Ledger, journal_path
+    from imgconv.batch.journal import journal_path
+    from imgconv.batch.ledger import Ledger
     from imgconv.batch.plan import Shard
 
     part = Shard.parse(shard) if shard else Shard()
