@@ -1,0 +1,263 @@
+"""The data sets whose patient, study and frame of reference an output takes over.
+
+One series is chosen: the only one, or the only one on the image's grid. Its
+instances are known by position, so that each slice can name its source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+
+from imgconv.core.geometry import Geometry
+from imgconv.errors import CorruptData, UsageError
+
+__all__ = ["Grid", "Plane", "Reference", "find_flips", "nearest_plane", "read_references"]
+
+_TOLERANCE = 1e-2  # millimetres: DICOM positions are rounded, slices are further apart
+_MAX_FILES = 100_000
+_PIXEL_GROUP = 0x7FE0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plane:
+    """One plane of a reference: an instance, or a frame of one (counted from 1, else 0)."""
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    frame: int
+    position: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """The grid that a reference's planes lie on; None in `Reference` if they lie on none."""
+
+    columns: int
+    rows: int
+    orientation: NDArray[np.float64]
+    spacing: tuple[float, float]  # between rows, between columns
+    planes: tuple[Plane, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """One series to refer to.
+
+    `shared` holds what is equal in all of its instances, at the top level.
+    """
+
+    path: Path
+    shared: Dataset
+    series_instance_uid: str
+    study_instance_uid: str
+    instances: tuple[tuple[str, str], ...]  # SOP class, SOP instance
+    grid: Grid | None
+
+    @property
+    def patient_id(self) -> str:
+        """The Patient ID, for comparison only."""
+        return str(self.shared.get("PatientID", "") or "").strip()
+
+
+def read_references(paths: Iterable[Path]) -> tuple[Reference, ...]:
+    """Read the series below `paths`.
+
+    Raises
+    ------
+    CorruptData
+        A named file is no DICOM file, or a folder holds none.
+    UsageError
+        The data sets belong to more than one patient or study.
+    """
+    stamps = tuple(_stamps(paths))
+    return _read_stamped(stamps)
+
+
+def _stamps(paths: Iterable[Path]) -> Iterator[tuple[str, bool, int, int]]:
+    """Yield each file with what tells whether it has changed: the result is kept by it."""
+    for root in paths:
+        try:
+            members = (
+                sorted(path for path in root.rglob("*") if path.is_file())
+                if root.is_dir()
+                else [root]
+            )
+            for path in members[:_MAX_FILES]:
+                status = path.stat()
+                yield str(path), path == root, status.st_mtime_ns, status.st_size
+        except OSError as error:
+            raise CorruptData("the reference cannot be read", path=root) from error
+
+
+@lru_cache(maxsize=4)
+def _read_stamped(stamps: tuple[tuple[str, bool, int, int], ...]) -> tuple[Reference, ...]:
+    series: dict[str, list[Dataset]] = {}
+    first: dict[str, Path] = {}
+    for name, is_named, _, _ in stamps:
+        dataset = _read_header(Path(name), required=is_named)
+        if dataset is not None:
+            uid = str(dataset.get("SeriesInstanceUID", ""))
+            series.setdefault(uid, []).append(dataset)
+            first.setdefault(uid, Path(name))
+    if not series:
+        path = Path(stamps[0][0]).parent if stamps else None
+        raise CorruptData("the reference holds no DICOM file", path=path)
+    found = tuple(_make(first[uid], members) for uid, members in series.items())
+    _require_one(found, "patient", {reference.patient_id for reference in found})
+    _require_one(found, "study", {reference.study_instance_uid for reference in found})
+    return found
+
+
+def _read_header(path: Path, *, required: bool) -> Dataset | None:
+    try:
+        dataset = pydicom.dcmread(path, stop_before_pixels=True)
+        usable = "SOPInstanceUID" in dataset and "StudyInstanceUID" in dataset
+    except (InvalidDicomError, OSError, ValueError, KeyError, AttributeError, RecursionError):
+        usable = False
+    if usable:
+        return dataset
+    if required:
+        raise CorruptData(
+            "the reference is not a DICOM file with study and instance UIDs", path=path
+        )
+    return None
+
+
+def _require_one(found: tuple[Reference, ...], what: str, values: set[str]) -> None:
+    if len(values) > 1:
+        raise UsageError(
+            f"the reference holds {len(values)} {'patients' if what == 'patient' else 'studies'}; "
+            f"expected one {what}",
+            path=found[0].path.parent,
+        )
+
+
+def _make(path: Path, members: list[Dataset]) -> Reference:
+    first = members[0]
+    shared = Dataset()
+    shared.update(_equal_elements(members))
+    shared.decode()
+    return Reference(
+        path,
+        shared,
+        str(first.get("SeriesInstanceUID", "")),
+        str(first.StudyInstanceUID),
+        tuple((str(m.get("SOPClassUID", "")), str(m.SOPInstanceUID)) for m in members),
+        _find_grid(members),
+    )
+
+
+def _equal_elements(members: list[Dataset]) -> Mapping[Any, Any]:
+    """Return the public elements that all have, with the same raw value."""
+    first = members[0]
+    kept = {}
+    for tag in list(first.keys()):
+        if tag.is_private or tag.group in (0x0002, _PIXEL_GROUP):
+            continue
+        raw = first.get_item(tag)
+        same = all(
+            (other := member.get_item(tag)) is not None and other.value == raw.value
+            for member in members[1:]
+        )
+        if same:
+            kept[tag] = first[tag]
+    return kept
+
+
+def _find_grid(members: list[Dataset]) -> Grid | None:
+    """Return the grid, None if a plane lacks a position or the planes differ."""
+    try:
+        planes, keys = [], set()
+        for member in members:
+            for plane, key in _iter_planes(member):
+                planes.append(plane)
+                keys.add(key)
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError):
+        return None
+    if len(keys) != 1:
+        return None
+    columns, rows, orientation, spacing = keys.pop()
+    return Grid(columns, rows, np.array(orientation), spacing, tuple(planes))
+
+
+def _iter_planes(dataset: Dataset) -> Iterator[tuple[Plane, Any]]:
+    size = int(dataset.Columns), int(dataset.Rows)
+    uids = str(dataset.SOPClassUID), str(dataset.SOPInstanceUID)
+    if "PerFrameFunctionalGroupsSequence" not in dataset:
+        position = np.array(dataset.ImagePositionPatient, dtype=np.float64)
+        yield Plane(*uids, 0, position), (*size, *_plane_key(dataset, dataset))
+        return
+    shared = dataset.SharedFunctionalGroupsSequence[0]
+    for number, frame in enumerate(dataset.PerFrameFunctionalGroupsSequence, start=1):
+        position = np.array(frame.PlanePositionSequence[0].ImagePositionPatient, dtype=np.float64)
+        orientation = _group(frame, shared, "PlaneOrientationSequence")
+        measures = _group(frame, shared, "PixelMeasuresSequence")
+        yield Plane(*uids, number, position), (*size, *_plane_key(orientation, measures))
+
+
+def _group(frame: Dataset, shared: Dataset, keyword: str) -> Dataset:
+    item: Dataset = (frame if keyword in frame else shared)[keyword].value[0]
+    return item
+
+
+def _plane_key(orientation: Dataset, measures: Dataset) -> tuple[Any, Any]:
+    return (
+        tuple(round(float(value), 5) for value in orientation.ImageOrientationPatient),
+        (float(measures.PixelSpacing[0]), float(measures.PixelSpacing[1])),
+    )
+
+
+def find_flips(
+    geometry: Geometry, size_ijk: tuple[int, int, int], grid: Grid
+) -> tuple[bool, bool] | None:
+    """Return which of i, j to reverse for the image to lie on `grid`; None if none will do.
+
+    Every slice must coincide with a plane of the grid within 0.01 mm. Planes
+    may be left over.
+    """
+    if size_ijk[:2] != (grid.columns, grid.rows):
+        return None
+    positions = np.array([plane.position for plane in grid.planes])
+    for flips in ((False, False), (False, True), (True, False), (True, True)):
+        candidate = geometry
+        for axis, flipped in enumerate(flips):
+            if flipped:
+                candidate = candidate.flipped(axis, size_ijk[axis])
+        if _lies_on(candidate, size_ijk, grid, positions):
+            return flips
+    return None
+
+
+def _lies_on(
+    geometry: Geometry,
+    size_ijk: tuple[int, int, int],
+    grid: Grid,
+    positions: NDArray[np.float64],
+) -> bool:
+    steps = np.stack(
+        [grid.orientation[:3] * grid.spacing[1], grid.orientation[3:] * grid.spacing[0]], axis=1
+    )
+    # The error of a step grows to the far corner.
+    corner = np.abs(geometry.affine[:3, :2] - steps) @ np.array(size_ijk[:2], dtype=np.float64)
+    if corner.max() > 10 * _TOLERANCE:
+        return False
+    slices = geometry.slice_origins(size_ijk[2])
+    nearest = np.abs(slices[:, None, :] - positions[None, :, :]).max(axis=2).min(axis=1)
+    return bool(nearest.max() < _TOLERANCE)
+
+
+def nearest_plane(grid: Grid, position: NDArray[np.float64]) -> Plane | None:
+    """Return the plane at `position` (LPS, millimetres), None if there is none."""
+    distances = [float(np.abs(plane.position - position).max()) for plane in grid.planes]
+    best = int(np.argmin(distances))
+    return grid.planes[best] if distances[best] < _TOLERANCE else None

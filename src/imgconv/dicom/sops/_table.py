@@ -1,0 +1,109 @@
+"""The objects that imgconv writes, one row each; it imports nothing heavy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imgconv.errors import UsageError
+
+__all__ = ["OBJECTS", "ObjectSpec", "get_object"]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSpec:
+    """One kind of DICOM object that an image can become.
+
+    ``check(job: Job) -> tuple[Loss, ...]`` says what it cannot hold, and raises
+    what it never can; ``build(job: Job) -> Iterator[Instance]`` makes the files.
+
+    Parameters
+    ----------
+    name
+        What ``--as`` calls it.
+    modality
+        The Modality that it is for, empty for any.
+    """
+
+    name: str
+    title: str
+    check: str
+    build: str
+    modality: str = ""
+
+
+OBJECTS: tuple[ObjectSpec, ...] = (
+    ObjectSpec(
+        "ct",
+        "CT Image, one file per slice",
+        "imgconv.dicom.sops.classic:check_ct",
+        "imgconv.dicom.sops.classic:build_ct",
+        "CT",
+    ),
+    ObjectSpec(
+        "mr",
+        "MR Image, one file per slice",
+        "imgconv.dicom.sops.classic:check_mr",
+        "imgconv.dicom.sops.classic:build_mr",
+        "MR",
+    ),
+    ObjectSpec(
+        "pet",
+        "PET Image, one file per slice",
+        "imgconv.dicom.sops.classic:check_pet",
+        "imgconv.dicom.sops.classic:build_pet",
+        "PT",
+    ),
+    ObjectSpec(
+        "enhanced-ct",
+        "Enhanced CT Image, one file",
+        "imgconv.dicom.sops.enhanced:check_ct",
+        "imgconv.dicom.sops.enhanced:build_ct",
+        "CT",
+    ),
+    ObjectSpec(
+        "enhanced-mr",
+        "Enhanced MR Image, one file",
+        "imgconv.dicom.sops.enhanced:check_mr",
+        "imgconv.dicom.sops.enhanced:build_mr",
+        "MR",
+    ),
+    ObjectSpec(
+        "parametric-map",
+        "Parametric Map, one file; floating point",
+        "imgconv.dicom.sops.parametric_map:check",
+        "imgconv.dicom.sops.parametric_map:build",
+    ),
+    ObjectSpec(
+        "secondary-capture",
+        "Secondary Capture, single or multi-frame, grayscale or colour",
+        "imgconv.dicom.sops.secondary_capture:check",
+        "imgconv.dicom.sops.secondary_capture:build",
+    ),
+    ObjectSpec(
+        "photo",
+        "VL Photographic Image, one file per picture",
+        "imgconv.dicom.sops.photo:check",
+        "imgconv.dicom.sops.photo:build",
+        "XC",
+    ),
+)
+
+# Words that users know, and the row that is meant.
+_ALIASES = {"pt": "pet", "pm": "parametric-map", "sc": "secondary-capture", "xc": "photo"}
+
+
+def get_object(name: str) -> ObjectSpec:
+    """Return the row that ``--as`` names.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    """
+    wanted = name.lower().replace("_", "-")
+    wanted = _ALIASES.get(wanted, wanted)
+    for row in OBJECTS:
+        if row.name == wanted:
+            return row
+    known = ", ".join(row.name for row in OBJECTS)
+    raise UsageError(f"`--as {name}` is unknown; known: {known}")

@@ -1,0 +1,168 @@
+"""Bytes of a DICOM file, the costly part of them made once per series.
+
+`Template` encodes what all instances of a series share; `Template.render`
+adds what differs and yields the file's parts. Explicit VR Little Endian, or
+any encapsulated syntax, which encodes data sets in the same way.
+
+Source: PS3.5 7.1.2, A.4; PS3.10 7.1.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import correct_ambiguous_vr, write_data_element
+from pydicom.tag import Tag
+from pydicom.uid import ExplicitVRLittleEndian
+
+from imgconv import __version__
+from imgconv.dicom.uids import IMPLEMENTATION_CLASS_UID
+from imgconv.errors import UnsupportedData, UsageError
+
+__all__ = ["PIXEL_TAGS", "Pixels", "Template", "encapsulate", "encode_elements"]
+
+# The element that holds the samples, by what they are; PS3.3 C.7.6.3, C.7.6.24, C.7.6.25.
+PIXEL_TAGS = {
+    "OB": 0x7FE00010,
+    "OW": 0x7FE00010,
+    "OF": 0x7FE00008,
+    "OD": 0x7FE00009,
+}
+_MAX_LENGTH = 0xFFFFFFFE  # PS3.5 7.1.1: a 32-bit length, 0xFFFFFFFF is undefined
+_VERSION_NAME = f"IMGCONV_{__version__}"[:16]  # SH; PS3.10 7.1
+_ITEM = struct.Struct("<HHL")
+
+
+class Pixels:
+    """The value of a pixel data element: its VR, its length and its parts.
+
+    Parameters
+    ----------
+    vr
+        A key of `PIXEL_TAGS`.
+    length
+        In bytes, before padding; None for encapsulated data.
+    parts
+        Arrays or bytes, in the order written.
+    """
+
+    def __init__(self, vr: str, length: int | None, parts: Iterable[NDArray[Any] | bytes]) -> None:
+        if length is not None and length > _MAX_LENGTH:
+            raise UnsupportedData(
+                f"one object would need {length} bytes of pixel data; DICOM holds 4 GiB",
+                hint="choose a single-frame object: `--as ct`, `--as mr`",
+            )
+        self.vr = vr
+        self.length = length
+        self.parts = parts
+
+    def __iter__(self) -> Iterator[bytes | memoryview]:
+        """Yield the element: head, samples in little endian, padding."""
+        tag = PIXEL_TAGS[self.vr]
+        length = 0xFFFFFFFF if self.length is None else self.length + (self.length & 1)
+        yield struct.pack("<HH2sHL", tag >> 16, tag & 0xFFFF, self.vr.encode(), 0, length)
+        for part in self.parts:
+            yield part if isinstance(part, bytes) else _to_bytes(part)
+        if self.length is not None and self.length & 1:
+            yield b"\0"
+
+
+def _to_bytes(array: NDArray[Any]) -> memoryview:
+    little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    return little.reshape(-1).view(np.uint8).data
+
+
+def encapsulate(frames: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the parts of encapsulated pixel data: one fragment per frame, a basic offset table."""
+    padded = [frame + b"\0" if len(frame) & 1 else frame for frame in frames]
+    offsets, at = [], 0
+    for frame in padded:
+        offsets.append(at)
+        at += 8 + len(frame)
+    if at > 0xFFFFFFFF:
+        offsets = []  # PS3.5 A.4: an empty table is legal, a wrapped one is not
+    yield _ITEM.pack(0xFFFE, 0xE000, 4 * len(offsets))
+    yield struct.pack(f"<{len(offsets)}L", *offsets)
+    for frame in padded:
+        yield _ITEM.pack(0xFFFE, 0xE000, len(frame))
+        yield frame
+    yield _ITEM.pack(0xFFFE, 0xE0DD, 0)
+
+
+def encode_elements(dataset: Dataset) -> list[tuple[int, bytes]]:
+    """Return (tag, bytes) of each top-level element, in the order of the tags.
+
+    Raises
+    ------
+    UsageError
+        A value cannot be encoded; the attribute is named.
+    """
+    correct_ambiguous_vr(dataset, True)
+    encoded = []
+    for element in dataset:
+        buffer = DicomBytesIO()
+        buffer.is_little_endian = True
+        buffer.is_implicit_VR = False
+        try:
+            write_data_element(buffer, element, "utf-8")
+        except (ValueError, TypeError, OverflowError, AttributeError, struct.error) as error:
+            raise UsageError(f"the value of `{element.keyword}` cannot be encoded") from error
+        encoded.append((int(element.tag), buffer.getvalue()))
+    return encoded
+
+
+class Template:
+    """What the instances of one series share, encoded.
+
+    Parameters
+    ----------
+    shared
+        Without the instance's UID and whatever else differs.
+    transfer_syntax_uid
+        Explicit VR Little Endian, or an encapsulated one.
+    """
+
+    def __init__(self, shared: Dataset, transfer_syntax_uid: str = ExplicitVRLittleEndian) -> None:
+        shared.SpecificCharacterSet = "ISO_IR 192"
+        self._sop_class_uid = str(shared.SOPClassUID)
+        self._transfer_syntax_uid = transfer_syntax_uid
+        self._elements = encode_elements(shared)
+
+    def render(self, own: Dataset, pixels: Pixels | None) -> Iterator[bytes | memoryview]:
+        """Yield the parts of one file.
+
+        Parameters
+        ----------
+        own
+            What only this instance has, its SOP Instance UID among it.
+        pixels
+            Must be the last element of the data set.
+        """
+        yield self._head(str(own.SOPInstanceUID))
+        mine = encode_elements(own)
+        replaced = {tag for tag, _ in mine}
+        merged = [pair for pair in self._elements if pair[0] not in replaced] + mine
+        merged.sort(key=lambda pair: pair[0])
+        yield b"".join(data for _, data in merged)
+        if pixels is not None:
+            yield from pixels
+
+    def _head(self, sop_instance_uid: str) -> bytes:
+        """Return preamble and file meta information; PS3.10 7.1."""
+        meta = FileMetaDataset()
+        meta.FileMetaInformationVersion = b"\x00\x01"
+        meta.MediaStorageSOPClassUID = self._sop_class_uid
+        meta.MediaStorageSOPInstanceUID = sop_instance_uid
+        meta.TransferSyntaxUID = self._transfer_syntax_uid
+        meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
+        meta.ImplementationVersionName = _VERSION_NAME
+        body = b"".join(data for _, data in encode_elements(meta))
+        length = Dataset()
+        length.add_new(Tag(0x0002, 0x0000), "UL", len(body))
+        return bytes(128) + b"DICM" + encode_elements(length)[0][1] + body
