@@ -40,8 +40,9 @@ class ValueMap:
     bits_stored
         Significant bits of a sample; None for floating point.
     photometric
-        ``MONOCHROME1``, ``MONOCHROME2`` or ``RGB``: palettes are expanded and
-        YBR is converted by the readers.
+        ``MONOCHROME1``, ``MONOCHROME2``, ``RGB``, or ``RGBA`` with an alpha
+        channel that is not opaque everywhere, unassociated: palettes are
+        expanded and YBR is converted by the readers.
     padding
         Stored values, both ends included, that mark pixels outside the image.
     alternatives

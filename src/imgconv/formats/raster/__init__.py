@@ -1,0 +1,1 @@
+"""Pictures: PNG, JPEG and its successors, TIFF, BMP, WebP; no geometry, no patient."""

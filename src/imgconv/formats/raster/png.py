@@ -1,0 +1,139 @@
+"""Read PNG and write it: 1 to 16 bits, gray, true colour, palette, alpha.
+
+Samples of 1, 2 and 4 bits are scaled to 8 as the specification says; palettes
+are expanded; 16 bits stay 16 bits. EXIF orientation is applied, an ICC profile
+is kept. Not supported: the further pictures of an animated PNG (reported);
+gAMA, cHRM and sBIT chunks are not applied to the samples.
+
+Source: PNG Specification, third edition (W3C).
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from imgconv.core.image import Image
+from imgconv.core.loss import Loss
+from imgconv.core.options import ReadOptions
+from imgconv.errors import CorruptData
+from imgconv.formats.raster.exif import exif_orientation
+from imgconv.formats.raster.page import Page, read_file, require_size, to_images
+
+__all__ = ["read"]
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PHOTOMETRIC = {1: "MONOCHROME2", 2: "MONOCHROME2", 3: "RGB", 4: "RGBA"}
+# Colour type -> its bit depths; 11.2.1.
+_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+_MAX_PROFILE_BYTES = 1 << 24  # the largest ICC profiles of printers have about 10 MB
+
+_ANIMATION = Loss("animation", "only the default picture of an animated PNG is read", harmful=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    width: int
+    height: int
+    depth: int
+    colour: int
+    chunks: Mapping[bytes, bytes] = field(default_factory=dict)
+
+
+def read(source: Path, options: ReadOptions) -> Iterator[Image]:
+    """Yield the picture.
+
+    Raises
+    ------
+    CorruptData
+        The file is truncated or damaged, or its size is hostile.
+    """
+    data = read_file(source)
+    try:
+        page = _read_page(data, options)
+    except CorruptData as error:
+        raise error.with_path(source) from error
+    yield from to_images([page], source)
+
+
+def _read_page(data: bytes, options: ReadOptions) -> Page:
+    header = _parse_header(data)
+    sample_bytes = 2 if header.depth == 16 else 1
+    # A tRNS chunk adds alpha, so four samples are reckoned with.
+    require_size(
+        header.width,
+        header.height,
+        bytes_per_pixel=4 * sample_bytes,
+        file_bytes=len(data),
+        options=options,
+    )
+    samples = _decode(data)
+    if samples.shape[:2] != (header.height, header.width):
+        raise CorruptData("the decoded size is not that of the header")
+    if samples.ndim == 3 and samples.shape[2] == 1:
+        samples = samples[..., 0]
+    return Page(
+        samples,
+        _PHOTOMETRIC[1 if samples.ndim == 2 else samples.shape[2]],
+        bits_stored=8 * samples.dtype.itemsize,
+        orientation=exif_orientation(header.chunks.get(b"eXIf", b"")),
+        icc_profile=_parse_profile(header.chunks.get(b"iCCP", b"")),
+        losses=(_ANIMATION,) if b"acTL" in header.chunks else (),
+    )
+
+
+def _decode(data: bytes) -> NDArray[Any]:
+    import imagecodecs
+
+    try:
+        samples: NDArray[Any] = imagecodecs.png_decode(data)
+    except (RuntimeError, ValueError, MemoryError) as error:
+        raise CorruptData("the picture cannot be decoded; it is truncated or damaged") from error
+    return samples
+
+
+def _parse_header(data: bytes) -> _Header:
+    """Return the image header and the ancillary chunks that matter, each once."""
+    if not data.startswith(_SIGNATURE) or data[12:16] != b"IHDR" or len(data) < 33:
+        raise CorruptData("the PNG header is truncated or damaged")
+    width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
+    if depth not in _DEPTHS.get(colour, ()):
+        raise CorruptData(f"colour type `{colour}` with `{depth}` bits is not a PNG")
+    chunks: dict[bytes, bytes] = {}
+    for kind, body in _iter_chunks(data):
+        if kind in (b"eXIf", b"iCCP", b"acTL"):
+            chunks.setdefault(kind, body)
+    return _Header(width, height, depth, colour, chunks)
+
+
+def _iter_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield (type, body) up to the end; a truncated file is the decoder's to refuse."""
+    offset = 8
+    while offset + 12 <= len(data):
+        length = int.from_bytes(data[offset : offset + 4], "big")
+        kind = data[offset + 4 : offset + 8]
+        if offset + 12 + length > len(data) or kind == b"IEND":
+            return
+        yield kind, data[offset + 8 : offset + 8 + length]
+        offset += 12 + length
+
+
+def _parse_profile(body: bytes) -> bytes:
+    """Return the ICC profile of an iCCP chunk: name, zero, method, zlib stream; 11.3.2.3."""
+    _, found, rest = body.partition(b"\0")
+    if not found or rest[:1] != b"\0":
+        return b""
+    inflate = zlib.decompressobj()
+    try:
+        profile = inflate.decompress(rest[1:], _MAX_PROFILE_BYTES)
+    except zlib.error as error:
+        raise CorruptData("the ICC profile cannot be inflated") from error
+    if inflate.unconsumed_tail:
+        raise CorruptData(f"the ICC profile inflates to more than {_MAX_PROFILE_BYTES} bytes")
+    return profile

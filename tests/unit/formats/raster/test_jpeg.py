@@ -1,0 +1,108 @@
+import io
+
+import imagecodecs
+import numpy as np
+import pytest
+from PIL import Image as PillowImage
+
+from imgconv.core.options import ReadOptions
+from imgconv.errors import CorruptData, UnsupportedData
+from imgconv.formats.raster.jpeg import read
+
+GRADIENT = np.add.outer(np.arange(40), np.arange(60)).astype(np.uint8)
+
+
+def only(path):
+    (image,) = read(path, ReadOptions())
+    return image
+
+
+def encode(samples, mode=None, **options):
+    buffer = io.BytesIO()
+    PillowImage.fromarray(samples, mode).save(buffer, "JPEG", **options)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "a.jpg"
+
+
+def test_read_baseline_keeps_its_codestream(path):
+    path.write_bytes(encode(GRADIENT))
+    image = only(path)
+    assert image.values.photometric == "MONOCHROME2"
+    assert image.codestreams == (path.read_bytes(),)
+    decoded = imagecodecs.jpeg8_decode(path.read_bytes())
+    np.testing.assert_array_equal(image.array[0], decoded)
+
+
+def test_read_what_is_appended_is_no_part_of_the_codestream(path):
+    data = encode(GRADIENT)
+    path.write_bytes(data + b"appended by a camera")
+    assert only(path).codestreams == (data,)
+
+
+def test_read_progressive_has_no_codestream_for_dicom(path):
+    path.write_bytes(encode(GRADIENT, progressive=True))
+    assert only(path).codestreams == ()
+
+
+def test_read_orientation_is_applied_and_the_codestream_dropped(path):
+    exif = PillowImage.Exif()
+    exif[0x0112] = 3
+    path.write_bytes(encode(GRADIENT, exif=exif))
+    upright = imagecodecs.jpeg8_decode(path.read_bytes())[::-1, ::-1]
+    image = only(path)
+    np.testing.assert_array_equal(image.array[0], upright)
+    assert image.codestreams == ()
+
+
+def test_read_icc_profile_is_kept(path):
+    path.write_bytes(encode(np.dstack([GRADIENT] * 3), icc_profile=b"p" * 200))
+    assert only(path).metadata.shared["ICCProfile"] == b"p" * 200
+
+
+def test_read_cmyk_without_profile_is_a_harmful_approximation(path):
+    inks = np.zeros((16, 16, 4), np.uint8)
+    inks[..., 3] = 255  # Pillow writes and reads it inverted, as Adobe does: full black
+    path.write_bytes(encode(inks, "CMYK", quality=100))
+    image = only(path)
+    assert image.values.photometric == "RGB"
+    assert [(loss.name, loss.harmful) for loss in image.losses] == [("cmyk-approximated", True)]
+    assert image.array.max() <= 2
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_read_lossless_process_is_exact(path, bits):
+    dtype = np.uint8 if bits == 8 else np.uint16
+    samples = np.random.default_rng(1).integers(0, 2**bits, (20, 30)).astype(dtype)
+    path.write_bytes(imagecodecs.ljpeg_encode(samples, bitspersample=bits))
+    image = only(path)
+    assert image.values.bits_stored == bits
+    assert len(image.codestreams) == 1
+    np.testing.assert_array_equal(image.array[0], samples)
+
+
+@pytest.mark.parametrize("keep", [0, 3, 30, 0.5, 0.9])
+def test_read_truncated_is_refused(path, keep):
+    data = encode(np.random.default_rng(2).integers(0, 255, (64, 64)).astype(np.uint8))
+    path.write_bytes(data[: keep if isinstance(keep, int) else int(len(data) * keep)])
+    with pytest.raises(CorruptData) as caught:
+        only(path)
+    assert caught.value.path == path
+
+
+def test_read_arithmetic_coding_is_unsupported(path):
+    data = encode(GRADIENT)
+    path.write_bytes(data.replace(b"\xff\xc0", b"\xff\xc9", 1))
+    with pytest.raises(UnsupportedData, match="0xc9"):
+        only(path)
+
+
+def test_read_hostile_size_is_refused_before_it_is_decoded(path):
+    data = encode(GRADIENT)
+    at = data.index(b"\xff\xc0") + 5
+    path.write_bytes(data[:at] + b"\xff\xff\xff\xff" + data[at + 4 :])
+    with pytest.raises(CorruptData, match="bomb"):
+        only(path)
