@@ -22,7 +22,6 @@ from typing import NoReturn
 from imgconv.batch.attempt import Attempt
 from imgconv.batch.executor import Executor, InProcess
 from imgconv.batch.job import BatchOptions, Job, JobFunction, Outcome, Status
-from imgconv.errors import MissingExtra
 from imgconv.events import Event, EventKind, Listener, ignore_events
 
 __all__ = ["run"]
@@ -179,7 +178,9 @@ def _look_ahead(jobs: Iterable[Job], options: BatchOptions) -> tuple[Iterator[Jo
 
 def _choose_executor(function: JobFunction, options: BatchOptions, *, small: bool) -> Executor:
     if options.executor != "local":
-        raise MissingExtra("Dask distributed is not installed", hint="pip install imgconv[dask]")
+        from imgconv.batch.dask_executor import DaskExecutor
+
+        return DaskExecutor(function, options)
     if small:
         return InProcess(function, digests=options.digests)
     from imgconv.batch.workers import WorkerPool

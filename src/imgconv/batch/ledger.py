@@ -16,13 +16,11 @@ from imgconv.batch.journal import prune_journals
 from imgconv.batch.manifest import ManifestIndex, ManifestWriter, digest_options
 from imgconv.batch.plan import PlanStep, Shard, iter_shard
 from imgconv.batch.summary import Summary
-from imgconv.core.atomic import sweep_temporaries
+from imgconv.batch.sweep import Sweeper
 from imgconv.errors import OutputError, UsageError, output_error
 from imgconv.events import Event, EventKind, Listener, ignore_events
 
 __all__ = ["Ledger", "iter_plan", "run_batch"]
-
-_SEEN_FOLDERS = 1024  # swept already; bounded, for outputs in a folder each
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +149,9 @@ class _Books:
 
     def iter_todo(self, jobs: Iterable[Job], listener: Listener) -> Iterator[Job]:
         """Iterate over what is ours and not done; sweep the output folders on the way."""
-        swept: set[Path] = set()
+        sweeper = Sweeper()
         for job in iter_shard(jobs, self._shard):
-            _sweep_once(job.folders, swept)
+            sweeper.visit(job.folders)
             if self._index is not None and self._index.is_done(job):
                 self._count(Outcome(job, Status.ALREADY_DONE, attempts=0))
                 name = Status.ALREADY_DONE.value
@@ -196,15 +194,6 @@ class _FailedList:
 
     def close(self) -> None:
         self._stream.close()
-
-
-def _sweep_once(folders: Iterable[Path], swept: set[Path]) -> None:
-    for folder in folders:
-        if folder not in swept:
-            if len(swept) >= _SEEN_FOLDERS:
-                swept.clear()
-            swept.add(folder)
-            sweep_temporaries(folder)
 
 
 def _open_index(ledger: Ledger, stack: ExitStack) -> ManifestIndex | None:

@@ -25,8 +25,8 @@ from multiprocessing.process import BaseProcess
 
 from imgconv.batch.attempt import Attempt
 from imgconv.batch.job import BatchOptions, Job, JobFunction
+from imgconv.batch.sweep import sweep_folders
 from imgconv.batch.worker import READY, WorkerSettings, serve
-from imgconv.core.atomic import sweep_temporaries
 from imgconv.errors import ImgconvError, InternalError, WorkerError
 
 __all__ = ["WorkerPool"]
@@ -147,7 +147,7 @@ class WorkerPool:
         _stop(workers)
         for worker in workers:
             for task in worker.tasks:
-                _sweep(task.job)
+                sweep_folders(task.job.folders)
 
     def _poll(self, until: float | None, now: float) -> None:
         """Wait for a message, an end or a deadline, and deal with each."""
@@ -196,7 +196,10 @@ class WorkerPool:
         if not worker.ready:
             self._failed_starts += 1
             if self._failed_starts >= _START_FAILURES:
-                raise InternalError(f"worker processes cannot be started ({_describe_exit(code)})")
+                raise InternalError(
+                    f"worker processes cannot be started ({_describe_exit(code)})",
+                    hint="guard the calling script by `if __name__ == '__main__':`",
+                )
         elif worker.tasks:
             self._lose(worker, WorkerError(f"the worker process died ({_describe_exit(code)})"))
         self._replace(worker)
@@ -217,7 +220,7 @@ class WorkerPool:
     def _lose(self, worker: _Worker, error: ImgconvError) -> None:
         seconds = time.monotonic() - worker.since
         task = worker.next_task()
-        _sweep(task.job)
+        sweep_folders(task.job.folders)
         if task.job.path is not None:
             error = error.with_path(task.job.path)
         self._ended.append((task.number, Attempt(error=error, seconds=seconds)))
@@ -244,7 +247,7 @@ class WorkerPool:
         try:
             with _interrupts_held_back():
                 process.start()
-        except OSError as error:
+        except (OSError, EOFError) as error:
             raise InternalError("worker processes cannot be started") from error
         theirs.close()
         return _Worker(process, ours)
@@ -286,11 +289,6 @@ def _stop(workers: list[_Worker]) -> None:
             worker.process.kill()
             worker.process.join()
         worker.connection.close()
-
-
-def _sweep(job: Job) -> None:
-    for folder in job.folders:
-        sweep_temporaries(folder)
 
 
 def _soonest(*times: float | None) -> float | None:
