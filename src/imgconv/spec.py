@@ -99,7 +99,7 @@ class CodecSpec:
     """One library's codec for the transfer syntaxes of one family.
 
     ``decode(data: bytes, pixel_format, transfer_syntax_uid) -> NDArray``
-    ``encode(samples, pixel_format, transfer_syntax_uid, options) -> EncodedFrame``
+    ``encode(samples: NDArray, task: EncodeTask) -> bytes``
 
     `decodes` and `encodes` list transfer syntax UIDs; an empty tuple means
     that the codec cannot do that. Several codecs of one family stand in order

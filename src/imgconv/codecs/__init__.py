@@ -6,7 +6,26 @@ which library is used, and never try a second one.
 
 from __future__ import annotations
 
+from imgconv.codecs.encode import (
+    EncodedFrame,
+    EncodeOptions,
+    encode_frame,
+    plan_encoding,
+    run_encoder,
+)
 from imgconv.codecs.frame import Frame, PixelFormat, significant
-from imgconv.codecs.select import decode_frame, find_decoder
+from imgconv.codecs.select import decode_frame, find_decoder, find_encoder
 
-__all__ = ["Frame", "PixelFormat", "decode_frame", "find_decoder", "significant"]
+__all__ = [
+    "EncodeOptions",
+    "EncodedFrame",
+    "Frame",
+    "PixelFormat",
+    "decode_frame",
+    "encode_frame",
+    "find_decoder",
+    "find_encoder",
+    "plan_encoding",
+    "run_encoder",
+    "significant",
+]

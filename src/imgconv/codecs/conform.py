@@ -16,7 +16,9 @@ from imgconv.codecs.frame import PixelFormat
 from imgconv.codecs.streams import StreamHeader
 from imgconv.errors import CorruptData
 
-__all__ = ["require_agreement", "to_declared"]
+__all__ = ["min_precision", "require_agreement", "to_declared"]
+
+_LEAST_PRECISION = 2  # of JPEG and JPEG-LS
 
 
 def require_agreement(header: StreamHeader, pixel_format: PixelFormat) -> None:
@@ -64,3 +66,11 @@ def to_declared(array: NDArray[Any], pixel_format: PixelFormat) -> NDArray[Any]:
     # Where the stream and the data set differ in the sign, the bits are right.
     same_sign = np.dtype(f"{array.dtype.kind}{target.itemsize}")
     return array.astype(same_sign, copy=False).view(target)
+
+
+def min_precision(unsigned: NDArray[Any], pixel_format: PixelFormat) -> int:
+    """Return the bits that a codestream needs: Bits Stored if no sample is beyond it."""
+    stored, allocated = pixel_format.bits_stored, pixel_format.bits_allocated
+    if stored == allocated or (unsigned.size and int(unsigned.max()) >> stored):
+        return allocated
+    return max(stored, _LEAST_PRECISION)

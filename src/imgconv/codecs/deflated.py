@@ -12,10 +12,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from imgconv.codecs.frame import PixelFormat, decode_native
+from imgconv.codecs.encode import EncodeTask
+from imgconv.codecs.frame import PixelFormat, decode_native, encode_native
 from imgconv.errors import CorruptData
 
-__all__ = ["decode"]
+__all__ = ["decode", "encode"]
+
+_LEVEL = 6  # zlib's own compromise
 
 
 def decode(data: bytes, pixel_format: PixelFormat, transfer_syntax_uid: str) -> NDArray[Any]:  # noqa: ARG001
@@ -32,3 +35,9 @@ def decode(data: bytes, pixel_format: PixelFormat, transfer_syntax_uid: str) -> 
     except zlib.error as error:
         raise CorruptData("a frame is no raw deflate stream") from error
     return decode_native(frame, pixel_format)
+
+
+def encode(samples: NDArray[Any], task: EncodeTask) -> bytes:
+    """Return one frame as a raw deflate stream."""
+    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return packer.compress(encode_native(samples, task.target)) + packer.flush()

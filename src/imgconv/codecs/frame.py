@@ -143,7 +143,7 @@ class PixelFormat:
         transforms of JPEG 2000 are undone, since they are part of the codestream.
         YBR_FULL stays YBR_FULL: no other colour transform is ever applied.
         """
-        names = {"YBR_RCT": "RGB", "YBR_ICT": "RGB", "YBR_FULL_422": "YBR_FULL"}
+        names = {"YBR_RCT": "RGB", "YBR_ICT": "RGB", "XYB": "RGB", "YBR_FULL_422": "YBR_FULL"}
         name = names.get(self.photometric_interpretation, self.photometric_interpretation)
         return replace(self, photometric_interpretation=name, planar_configuration=0)
 

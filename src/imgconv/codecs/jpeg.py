@@ -13,15 +13,18 @@ from __future__ import annotations
 from typing import Any
 
 import imagecodecs
+import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.codecs.conform import require_agreement, to_declared
+from imgconv.codecs.conform import min_precision, require_agreement, to_declared
+from imgconv.codecs.encode import EncodeTask
 from imgconv.codecs.frame import PixelFormat
 from imgconv.codecs.streams import parse_jpeg_header
 from imgconv.errors import CorruptData, UnsupportedData
 
-__all__ = ["decode"]
+__all__ = ["decode", "encode", "encode_lossless"]
 
+_MAX_12_BITS = 4095
 _PROCESSES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA}
 # The least that a coded block or sample can take bounds what a stream of some length can hold:
 # a DCT block of 64 samples has two Huffman codes of at least one bit, a lossless sample has one.
@@ -53,3 +56,57 @@ def decode(data: bytes, pixel_format: PixelFormat, transfer_syntax_uid: str) -> 
     except (imagecodecs.Jpeg8Error, ValueError, RuntimeError) as error:
         raise CorruptData("a JPEG stream is damaged") from error
     return to_declared(array, pixel_format)
+
+
+def encode(samples: NDArray[Any], task: EncodeTask) -> bytes:
+    """Return one baseline (8 bits) or extended (12 bits) JPEG frame.
+
+    RGB and YBR_FULL samples are coded as YCbCr with chroma halved in columns.
+
+    Raises
+    ------
+    UnsupportedData
+        A sample is beyond 12 bits.
+    """
+    target, quality = task.target, task.options.quality
+    if task.transfer_syntax_uid.endswith(".51"):
+        if samples.size and int(samples.max()) > _MAX_12_BITS:  # libjpeg does not check
+            raise UnsupportedData("a sample is beyond the 12 bits of JPEG Extended")
+        return _run(samples, level=quality, bitspersample=12)
+    if target.samples_per_pixel == 1:
+        return _run(samples, level=quality)
+    space = "YCBCR" if task.source.photometric_interpretation == "YBR_FULL" else "RGB"
+    return _run(
+        samples,
+        level=quality,
+        colorspace=space,
+        outcolorspace="YCBCR",
+        subsampling="422",
+    )
+
+
+def encode_lossless(samples: NDArray[Any], task: EncodeTask) -> bytes:
+    """Return one lossless JPEG frame with predictor 1, which suits Process 14 and its SV1.
+
+    The precision is Bits Stored where no sample is beyond it, else Bits Allocated.
+    """
+    target = task.target
+    unsigned = np.ascontiguousarray(samples).view(np.dtype(f"u{target.dtype.itemsize}"))
+    bits = min_precision(unsigned, target)
+    if target.samples_per_pixel == 1:
+        return _run(unsigned, lossless=True, predictor=1, bitspersample=bits)
+    return _run(
+        unsigned,
+        lossless=True,
+        predictor=1,
+        bitspersample=bits,
+        colorspace="RGB",
+        outcolorspace="RGB",
+    )
+
+
+def _run(samples: NDArray[Any], **options: Any) -> bytes:
+    try:
+        return bytes(imagecodecs.jpeg8_encode(np.ascontiguousarray(samples), **options))
+    except (imagecodecs.Jpeg8Error, ValueError) as error:
+        raise UnsupportedData("the JPEG encoder refuses a frame") from error

@@ -12,17 +12,23 @@ ISO/IEC 15444-1, 15444-15; PS3.5 8.2.4, 8.2.14, A.4.4, A.4.12
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import imagecodecs
+import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.codecs.conform import require_agreement, to_declared
+from imgconv.codecs.conform import min_precision, require_agreement, to_declared
+from imgconv.codecs.encode import EncodeTask, find_largest_loss, rms_error
 from imgconv.codecs.frame import PixelFormat
 from imgconv.codecs.streams import find_codestream, parse_jpeg2000_header
 from imgconv.errors import CorruptData, UnsupportedData
 
-__all__ = ["decode", "decode_htj2k"]
+__all__ = ["decode", "decode_htj2k", "encode", "encode_htj2k"]
+
+_MAX_OPENJPEG_BITS = 25  # beyond, its reversible path was measured to be wrong
+_FINEST_STEP = 1e-6  # of the quantizer, as a part of the range
 
 
 def decode(data: bytes, pixel_format: PixelFormat, transfer_syntax_uid: str) -> NDArray[Any]:  # noqa: ARG001
@@ -44,7 +50,9 @@ def decode_htj2k(data: bytes, pixel_format: PixelFormat, transfer_syntax_uid: st
     CorruptData
         The stream is damaged, or does not agree with the pixel format.
     """
-    return _decode(data, pixel_format, imagecodecs.htj2k_decode, imagecodecs.Htj2kError)
+    return _decode(
+        data, pixel_format, partial(imagecodecs.htj2k_decode, planar=False), imagecodecs.Htj2kError
+    )
 
 
 def _decode(
@@ -63,3 +71,88 @@ def _decode(
     except (failure, ValueError, RuntimeError) as error:
         raise CorruptData("a JPEG 2000 codestream is damaged") from error
     return to_declared(array, pixel_format)
+
+
+def encode(samples: NDArray[Any], task: EncodeTask) -> bytes:
+    """Return one JPEG 2000 frame: reversible if no quality is given.
+
+    The precision is Bits Stored where all samples are unsigned and none is
+    beyond it, else Bits Allocated.
+    """
+    target, options = task.target, task.options
+    bits = target.bits_allocated
+    if not target.signed:
+        bits = min_precision(samples, target)
+    if bits > _MAX_OPENJPEG_BITS:
+        raise UnsupportedData(
+            f"OpenJPEG is not exact for `{bits}` bits a sample", hint="choose `--to htj2k`"
+        )
+    mct = target.photometric_interpretation in ("YBR_RCT", "YBR_ICT")
+
+    def run(level: float, *, reversible: bool) -> bytes:
+        return _run(
+            imagecodecs.jpeg2k_encode,
+            samples,
+            level=level,
+            codecformat="J2K",
+            reversible=reversible,
+            mct=mct,
+            bitspersample=bits,
+            resolutions=_decompositions(target) + 1,
+        )
+
+    if options.psnr is not None:
+        return run(options.psnr, reversible=False)
+    if options.ratio is None:
+        return run(0, reversible=True)
+    limit = target.array_bytes / options.ratio
+    return find_largest_loss(
+        lambda level: run(level, reversible=False), lambda data: len(data) <= limit, (1, 150)
+    )
+
+
+def encode_htj2k(samples: NDArray[Any], task: EncodeTask) -> bytes:
+    """Return one HTJ2K frame, in RPCL order: reversible if no quality is given.
+
+    With the RPCL options (.202) each resolution is a tile-part of its own, and
+    the main header says how long they are (TLM).
+    """
+    target, options = task.target, task.options
+    with_table = task.transfer_syntax_uid.endswith(".202")
+    transform = target.photometric_interpretation in ("YBR_RCT", "YBR_ICT")
+
+    def run(step: float | None) -> bytes:
+        return _run(
+            imagecodecs.htj2k_encode,
+            samples,
+            level=step,
+            reversible=step is None,
+            rgb=transform if target.samples_per_pixel == 3 else None,
+            tlm=with_table,
+            tilepart=imagecodecs.HTJ2K.TILEPART.RESOLUTIONS if with_table else None,
+            resolutions=_decompositions(target),
+        )
+
+    if options.ratio is not None:
+        limit = target.array_bytes / options.ratio
+        return find_largest_loss(run, lambda data: len(data) <= limit, (0.9, _FINEST_STEP))
+    if options.psnr is None:
+        return run(None)
+    largest = (2.0**target.bits_allocated - 1) / 10 ** (options.psnr / 20)
+    return find_largest_loss(
+        run,
+        lambda data: rms_error(imagecodecs.htj2k_decode(data, planar=False), samples) <= largest,
+        (_FINEST_STEP, 0.9),
+    )
+
+
+def _decompositions(target: PixelFormat) -> int:
+    """Return the number of decompositions: five, fewer where an image is too small."""
+    return max(0, min(5, min(target.rows, target.columns).bit_length() - 1))
+
+
+def _run(encoder: Callable[..., Any], samples: NDArray[Any], **options: Any) -> bytes:
+    try:
+        return bytes(encoder(np.ascontiguousarray(samples), **options))
+    except (imagecodecs.Jpeg2kError, imagecodecs.Htj2kError, ValueError, RuntimeError) as error:
+        raise UnsupportedData("the JPEG 2000 encoder refuses a frame") from error

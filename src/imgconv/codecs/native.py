@@ -11,10 +11,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from imgconv.codecs.frame import PixelFormat, decode_native
+from imgconv.codecs.encode import EncodeTask
+from imgconv.codecs.frame import PixelFormat, decode_native, encode_native
 from imgconv.standard.transfer_syntaxes import BY_UID
 
-__all__ = ["decode"]
+__all__ = ["decode", "encode"]
 
 
 def decode(data: bytes, pixel_format: PixelFormat, transfer_syntax_uid: str) -> NDArray[Any]:
@@ -22,3 +23,8 @@ def decode(data: bytes, pixel_format: PixelFormat, transfer_syntax_uid: str) -> 
     return decode_native(
         data, pixel_format, big_endian=BY_UID[transfer_syntax_uid].big_endian_pixels
     )
+
+
+def encode(samples: NDArray[Any], task: EncodeTask) -> bytes:
+    """Return one frame as little-endian bytes, not padded."""
+    return encode_native(samples, task.target)

@@ -17,10 +17,11 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv.codecs.encode import EncodeTask
 from imgconv.codecs.frame import PixelFormat, decode_native
 from imgconv.errors import CorruptData
 
-__all__ = ["decode"]
+__all__ = ["decode", "encode"]
 
 _HEADER = struct.Struct("<16L")
 _MAX_EXPANSION = 64  # two bytes of PackBits give at most 128
@@ -74,3 +75,23 @@ def _unpack(segment: bytes, size: int) -> bytes:
     if len(unpacked) < size:
         raise CorruptData(f"an RLE segment holds `{len(unpacked)}` bytes; expected {size}")
     return unpacked[:size]
+
+
+def encode(samples: NDArray[Any], task: EncodeTask) -> bytes:
+    """Return one RLE frame: each row of each byte plane is packed by itself, as G.3.1 demands."""
+    target = task.target
+    width = target.dtype.itemsize
+    little = np.ascontiguousarray(samples, target.dtype.newbyteorder("<"))
+    planes = little.view(np.uint8).reshape(target.rows, target.columns, -1, width)
+    segments = []
+    for sample in range(target.samples_per_pixel):
+        for byte in reversed(range(width)):  # most significant byte first; G.2
+            plane = planes[:, :, sample, byte].copy()
+            packed = bytes(imagecodecs.packbits_encode(plane, axis=-1))
+            segments.append(packed + b"\0" * (len(packed) % 2))
+    offsets, position = [], _HEADER.size
+    for segment in segments:
+        offsets.append(position)
+        position += len(segment)
+    unused = [0] * (15 - len(offsets))
+    return b"".join((_HEADER.pack(len(segments), *offsets, *unused), *segments))

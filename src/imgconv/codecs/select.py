@@ -14,7 +14,7 @@ from imgconv.registry import codecs
 from imgconv.spec import CodecSpec, resolve
 from imgconv.standard.transfer_syntaxes import BY_UID
 
-__all__ = ["decode_frame", "find_decoder"]
+__all__ = ["decode_frame", "find_decoder", "find_encoder"]
 
 _NO_CHOICE: Mapping[str, str] = {}
 
@@ -37,6 +37,11 @@ def find_decoder(transfer_syntax_uid: str, choice: Mapping[str, str] = _NO_CHOIC
         The chosen library is not there, or cannot decode it.
     """
     return _find(transfer_syntax_uid, "decodes", tuple(sorted(choice.items())))
+
+
+def find_encoder(transfer_syntax_uid: str, choice: Mapping[str, str] = _NO_CHOICE) -> CodecSpec:
+    """Return the codec that encodes a transfer syntax; parameters and errors as `find_decoder`."""
+    return _find(transfer_syntax_uid, "encodes", tuple(sorted(choice.items())))
 
 
 @lru_cache(maxsize=256)

@@ -53,6 +53,10 @@ class StreamHeader:
         NEAR of JPEG-LS, else 0.
     interleave
         Interleave mode of a JPEG-LS scan.
+    is_jfif
+        JPEG: there is a JFIF marker.
+    component_ids
+        JPEG: the number of each component.
     """
 
     rows: int
@@ -68,6 +72,23 @@ class StreamHeader:
     predictor: int = 0
     near: int = 0
     interleave: int = 0
+    is_jfif: bool = False
+    component_ids: bytes = b""
+
+    @property
+    def is_ycbcr(self) -> bool | None:
+        """Whether a JPEG stream says that its components are YCbCr; None if it does not say.
+
+        Adobe's marker is explicit; JFIF allows nothing but YCbCr; letters as
+        component numbers are a custom of RGB writers; chroma is what is subsampled.
+        """
+        if self.samples_per_pixel != 3:
+            return None
+        if self.transform is not None:
+            return self.transform == 1
+        if self.component_ids == b"RGB":
+            return False
+        return True if self.is_jfif or self.subsampled else None
 
 
 def parse_jpeg_header(data: bytes) -> StreamHeader:
@@ -82,13 +103,16 @@ def parse_jpeg_header(data: bytes) -> StreamHeader:
         raise CorruptData(f"no JPEG stream: it begins with `{data[:4].hex()}`; expected `ffd8`")
     frame: tuple[int, bytes] | None = None
     adobe: int | None = None
+    is_jfif = False
     for marker, body in _iter_segments(data):
         if marker in _FRAMES and frame is None:
             frame = (marker, body)
         elif marker == 0xEE and body[:5] == b"Adobe" and len(body) >= 12:
             adobe = body[11]
+        elif marker == 0xE0 and body[:4] == b"JFIF":
+            is_jfif = True
         elif marker == 0xDA:
-            return _jpeg_header(frame, body, adobe)
+            return _jpeg_header(frame, body, adobe, is_jfif=is_jfif)
     raise CorruptData("a JPEG stream ends before its first scan")
 
 
@@ -116,7 +140,9 @@ def _iter_segments(data: bytes) -> list[tuple[int, bytes]]:
     return found
 
 
-def _jpeg_header(frame: tuple[int, bytes] | None, scan: bytes, adobe: int | None) -> StreamHeader:
+def _jpeg_header(
+    frame: tuple[int, bytes] | None, scan: bytes, adobe: int | None, *, is_jfif: bool
+) -> StreamHeader:
     if frame is None or len(frame[1]) < 6 or len(frame[1]) < 6 + 3 * frame[1][5] or len(scan) < 4:
         raise CorruptData("a JPEG stream has no whole frame header before its first scan")
     process, body = frame
@@ -137,6 +163,8 @@ def _jpeg_header(frame: tuple[int, bytes] | None, scan: bytes, adobe: int | None
         predictor=start if is_lossless else 0,
         near=start if is_ls else 0,
         interleave=end if is_ls else 0,
+        is_jfif=is_jfif,
+        component_ids=body[6 : 6 + 3 * components : 3],
     )
 
 
