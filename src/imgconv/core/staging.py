@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from imgconv.core.atomic import PREFIX, STALE_S, SUFFIX, is_temporary, try_lock
 from imgconv.core.options import Overwrite
 from imgconv.errors import OutputError, output_error
 
-__all__ = ["place", "staging_folder", "sweep"]
+__all__ = ["place_all", "staging_folder", "sweep"]
 
 _LOCK = ".lock"
 
@@ -85,29 +85,66 @@ def _is_dead(folder: Path) -> bool:
     return bool(locked)
 
 
-def place(staged: Path, target: Path, overwrite: Overwrite) -> bool:
-    """Move a complete file to its final name; return whether anything changed.
+def place_all(moves: Sequence[tuple[Path, Path]], overwrite: Overwrite) -> bool:
+    """Move complete files to their final names, all or none; return whether anything changed.
+
+    Parameters
+    ----------
+    moves
+        (staged file, final name); the last one should be the file that tells
+        that all are there.
 
     Raises
     ------
     OutputError
-        `target` exists with another content and must not be replaced, or it
-        cannot be written.
+        A target exists with another content and must not be replaced, or it
+        cannot be written. What this call had placed newly is removed again.
+    """
+    wanted = [move for move in moves if not _is_there(*move, overwrite)]
+    placed: list[Path] = []
+    try:
+        for staged, target in wanted:
+            is_new = not target.exists()
+            _place(staged, target, overwrite)
+            if is_new:
+                placed.append(target)
+    except OutputError:
+        for path in placed:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        raise
+    return bool(wanted)
+
+
+def _is_there(staged: Path, target: Path, overwrite: Overwrite) -> bool:
+    """Whether `target` has the content already.
+
+    Raises
+    ------
+    OutputError
+        It has another one and must not be replaced.
     """
     try:
+        if overwrite is Overwrite.ALWAYS or not target.exists():
+            return False
+        if target.is_file() and filecmp.cmp(staged, target, shallow=False):
+            return True
+    except OSError as error:
+        raise output_error(error, target) from error
+    if overwrite is Overwrite.NEVER:
+        raise OutputError(
+            "exists already with another content",
+            path=target,
+            hint="replace it by `--overwrite if-different`",
+        )
+    return False
+
+
+def _place(staged: Path, target: Path, overwrite: Overwrite) -> None:
+    try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        if overwrite is not Overwrite.ALWAYS and target.is_file():
-            if filecmp.cmp(staged, target, shallow=False):
-                return False
-            if overwrite is Overwrite.NEVER:
-                raise OutputError(
-                    "exists already with another content",
-                    path=target,
-                    hint="replace it by `--overwrite if-different`",
-                )
         if overwrite is Overwrite.NEVER:
-            os.link(staged, target)  # fails if it appeared meanwhile
-            staged.unlink()
+            _link(staged, target)
         else:
             staged.replace(target)
     except FileExistsError:
@@ -116,4 +153,17 @@ def place(staged: Path, target: Path, overwrite: Overwrite) -> bool:
         ) from None
     except OSError as error:
         raise output_error(error, target) from error
-    return True
+
+
+def _link(staged: Path, target: Path) -> None:
+    """Move without replacing what may have appeared meanwhile."""
+    try:
+        os.link(staged, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if target.exists():
+            raise FileExistsError(target) from None
+        staged.rename(target)
+    else:
+        staged.unlink()

@@ -1,0 +1,138 @@
+"""`imgconv convert`: parse the options, call `ops.convert`, render its report."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from imgconv.cli.options import (
+    AllowOption,
+    InputsArgument,
+    JsonOption,
+    QuietOption,
+    StrictOption,
+    VerboseOption,
+    split_names,
+)
+
+__all__ = ["convert"]
+
+
+class _Overwrite(StrEnum):
+    NEVER = "never"
+    IF_DIFFERENT = "if-different"
+    ALWAYS = "always"
+
+
+class _Sidecar(StrEnum):
+    OFF = "off"
+    ANONYMISED = "anonymised"
+    FULL = "full"
+
+
+class _Merge(StrEnum):
+    AUTO = "auto"
+    NEVER = "never"
+    SERIES = "series"
+
+
+class _Tilt(StrEnum):
+    KEEP = "keep"
+    RESAMPLE = "resample"
+
+
+class _Storage(StrEnum):
+    AUTO = "auto"
+    DCM2NIIX = "dcm2niix"
+    RAS = "ras"
+    KEEP = "keep"
+
+
+def convert(  # noqa: PLR0917  a command's options
+    inputs: InputsArgument,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="PATH", help="Folder, or file, to write.")
+    ],
+    to: Annotated[
+        str, typer.Option("--to", metavar="FORMAT", help="See `imgconv formats`. [default: nifti]")
+    ] = "",
+    name: Annotated[
+        str,
+        typer.Option(
+            "--name",
+            metavar="TEMPLATE",
+            help="`{SeriesNumber:03}_{SeriesDescription}`, or `%s_%d` as in dcm2niix.",
+        ),
+    ] = "",
+    series: Annotated[
+        list[str], typer.Option("--series", metavar="N|UID", help="Only these series.")
+    ] = [],  # noqa: B006  typer copies it
+    compress: Annotated[
+        bool | None, typer.Option("--compress/--no-compress", help=".nii.gz, or .nii.")
+    ] = None,
+    level: Annotated[
+        int | None, typer.Option("--level", min=1, max=9, help="Compression: 1 fast, 9 small.")
+    ] = None,
+    sidecar: Annotated[_Sidecar, typer.Option(help="JSON beside a volume.")] = _Sidecar.ANONYMISED,
+    merge: Annotated[_Merge, typer.Option(help="What of a series is put together.")] = _Merge.AUTO,
+    ignore_localizers: Annotated[bool, typer.Option("--ignore-localizers")] = False,
+    ignore_derived: Annotated[bool, typer.Option("--ignore-derived")] = False,
+    tilt: Annotated[_Tilt, typer.Option(help="Gantry tilt: sheared, or resampled.")] = _Tilt.KEEP,
+    storage: Annotated[
+        _Storage, typer.Option(help="Which way round NIfTI is stored.")
+    ] = _Storage.AUTO,
+    overwrite: Annotated[
+        _Overwrite, typer.Option(help="What becomes of existing outputs.")
+    ] = _Overwrite.NEVER,
+    allow: AllowOption = [],  # noqa: B006  typer copies it
+    strict: StrictOption = False,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=0, help="Worker processes; 0: one per core.")
+    ] = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Tell, do not write.")] = False,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> int:
+    """Convert images: DICOM to NIfTI with BIDS sidecars, and between all formats.
+
+    Prints what became of every input. Exit code 3: some inputs failed, the
+    others were converted; 4: none was.
+    """
+    from imgconv.cli.render import progress, show_convert_report
+    from imgconv.core.options import Merge, Overwrite, ReadOptions, Sidecar, Tilt, WriteOptions
+    from imgconv.ops.convert import ConvertOptions, split_output
+    from imgconv.ops.convert import convert as run
+
+    allowed = split_names(allow)
+    folder, stem, format_name = split_output(output, to)
+    options = ConvertOptions(
+        to=format_name,
+        name=name or stem,
+        read=ReadOptions(
+            series=tuple(series),
+            ignore_localizers=ignore_localizers,
+            ignore_derived=ignore_derived,
+            merge=Merge(merge),
+            tilt=Tilt(tilt),
+            allow=allowed,
+            strict=strict,
+        ),
+        write=WriteOptions(
+            compress=compress,
+            level=level,
+            sidecar=Sidecar(sidecar),
+            overwrite=Overwrite(overwrite),
+            allow=allowed,
+            strict=strict,
+            extra={"nifti": {"storage": storage.value}},
+        ),
+        jobs=jobs,
+        dry_run=dry_run,
+    )
+    with progress(quiet=quiet or json) as listener:
+        report = run(inputs, folder, options, listener)
+    show_convert_report(report, json=json, quiet=quiet, verbose=verbose)
+    return report.exit_code

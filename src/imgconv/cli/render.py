@@ -1,0 +1,143 @@
+"""Turn reports into text: tables and JSON on stdout, errors and progress on stderr.
+
+Plain text is made here without any library: rich costs 60 ms, and is imported
+only to draw a progress bar on a terminal.
+"""
+
+from __future__ import annotations
+
+import json as json_module
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from imgconv.events import Event, EventKind, Listener, ignore_events
+
+if TYPE_CHECKING:
+    from imgconv.errors import ImgconvError
+    from imgconv.ops.report import ConvertReport, FileOutcome
+
+__all__ = [
+    "print_json",
+    "print_table",
+    "printable",
+    "progress",
+    "show_convert_report",
+    "tell",
+    "tell_error",
+]
+
+_GAP = "  "
+
+
+def printable(text: str) -> str:
+    """Escape control characters, so that a file name cannot drive the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def tell(text: str) -> None:
+    """Print one line to stderr."""
+    sys.stderr.write(f"{printable(text)}\n")
+
+
+def tell_error(error: ImgconvError) -> None:
+    """Print one line with an error to stderr."""
+    tell(f"error: {error}")
+
+
+def print_json(value: Any) -> None:
+    """Print a JSON document to stdout."""
+    json_module.dump(value, sys.stdout, indent=1, ensure_ascii=True, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+def print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table to stdout, columns aligned, the last one as long as it is."""
+    lines = [[printable(str(cell)) for cell in row] for row in (head, *rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head) - 1)]
+    for line in lines:
+        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
+        sys.stdout.write(_GAP.join([*cells, line[-1]]).rstrip() + "\n")
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Listener]:
+    """Give a listener that draws a progress bar if stderr is a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield ignore_events
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def listen(event: Event) -> None:
+            if event.kind is EventKind.PHASE:
+                bar.reset(task, description=event.message, total=event.total or None)
+            elif event.kind is EventKind.STEP:
+                bar.advance(task)
+
+        yield listen
+
+
+def show_convert_report(report: ConvertReport, *, json: bool, quiet: bool, verbose: bool) -> None:
+    """Print what became of every input, and one line per failure to stderr."""
+    if json:
+        print_json(report.to_json())
+    elif not quiet:
+        _print_files(report, verbose=verbose)
+    for error in report.errors:
+        tell_error(error)
+    for hint in dict.fromkeys(error.hint for error in report.errors if error.hint):
+        tell(f"hint: {hint}")
+    if not report.errors and not any(volume.status.is_good for volume in report.volumes):
+        tell(
+            "error: nothing was converted; the table says why" if report.files else "error: no file"
+        )
+
+
+def _print_files(report: ConvertReport, *, verbose: bool) -> None:
+    """Print a row per output with its inputs, then rows of what was left out."""
+    outputs = {
+        volume.name: (
+            str(volume.outputs[-1]) if volume.outputs else volume.name,
+            "x".join(str(length) for length in volume.facts.get("shape", ())),
+        )
+        for volume in report.volumes
+    }
+    rows = []
+    for group in _grouped(report.files, verbose=verbose):
+        first = group[0]
+        target = ", ".join(outputs[name][0] for name in first.volumes if name in outputs)
+        shape = ", ".join(
+            dict.fromkeys(outputs[name][1] for name in first.volumes if name in outputs)
+        )
+        rows.append(
+            (_name_of(group), str(len(group)), first.status.value, shape, target or first.reason)
+        )
+    print_table(("input", "files", "status", "shape", "output or reason"), rows)
+    for volume in report.volumes:
+        for note in (
+            *volume.warnings,
+            *(f"{loss.message} [{loss.name}]" for loss in volume.losses),
+        ):
+            sys.stdout.write(printable(f"note: {volume.name}: {note}") + "\n")
+
+
+def _grouped(files: Sequence[FileOutcome], *, verbose: bool) -> list[list[FileOutcome]]:
+    """Put files of one folder with the same fate together, unless each gets a line."""
+    groups: dict[Any, list[FileOutcome]] = {}
+    for file in files:
+        fate = (os.path.dirname(file.path), file.status, file.reason, file.volumes)  # noqa: PTH120  text
+        groups.setdefault(file.path if verbose else fate, []).append(file)
+    return list(groups.values())
+
+
+def _name_of(group: Sequence[FileOutcome]) -> str:
+    if len(group) == 1:
+        return group[0].path
+    return os.path.join(os.path.dirname(group[0].path), "*")  # noqa: PTH118, PTH120  text

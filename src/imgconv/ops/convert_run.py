@@ -1,0 +1,171 @@
+"""Do one task of a conversion: read, check, write to the staging folder, place."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from imgconv.batch.job import Job, JobResult
+from imgconv.core.image import Image
+from imgconv.core.loss import Loss, require_allowed
+from imgconv.core.options import ReadOptions, WriteOptions
+from imgconv.core.staging import place_all
+from imgconv.errors import ImgconvError, InputError
+from imgconv.ops.convert_plan import PlannedVolume, Target, Task
+from imgconv.ops.report import Status, VolumeOutcome
+from imgconv.spec import resolve
+
+__all__ = ["Run", "failed_volumes", "run_task", "volumes_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What all tasks of a conversion share; picklable.
+
+    `output` is the folder where complete files are placed, `staging` one of
+    the run's own on the same file system.
+    """
+
+    target: Target
+    output: Path
+    staging: Path
+    read: ReadOptions
+    write: WriteOptions
+
+
+def run_task(job: Job, run: Run) -> JobResult:
+    """Convert the task in a job's payload; failures are in the outcomes."""
+    task: Task = job.payload
+    folder = run.staging / job.key
+    staged = [_stage(task, volume, folder, run) for volume in task.volumes]
+    outcomes = [outcome for volume in staged for outcome in volume]
+    outcomes = _drop_partners_of_failures(outcomes)
+    placed = [_place(outcome, folder, run) for outcome in outcomes]
+    shutil.rmtree(folder, ignore_errors=True)
+    return JobResult(
+        outputs=tuple(path for outcome in placed for path in outcome.outputs),
+        losses=tuple(loss for outcome in placed for loss in outcome.losses),
+        facts={"volumes": placed},
+    )
+
+
+def volumes_of(result: JobResult) -> list[VolumeOutcome]:
+    """Return the outcomes that `run_task` put into its result."""
+    found: list[VolumeOutcome] = result.facts["volumes"]
+    return found
+
+
+def failed_volumes(task: Task, error: ImgconvError) -> list[VolumeOutcome]:
+    """Return the outcomes of a task whose worker failed as a whole."""
+    return [_failed(volume.stem, volume.files, error) for volume in task.volumes]
+
+
+def _failed(stem: str, files: tuple[str, ...], error: ImgconvError) -> VolumeOutcome:
+    return VolumeOutcome(stem, Status.FAILED, files, error=error)
+
+
+def _stage(task: Task, volume: PlannedVolume, folder: Path, run: Run) -> list[VolumeOutcome]:
+    """Write each image of a planned volume below `folder`."""
+    outcomes: list[VolumeOutcome] = []
+    try:
+        for number, image in enumerate(_read(task, volume, run.read), 1):
+            stem = volume.stem if number == 1 else f"{volume.stem}_{number}"
+            files = _files_of(task, volume, image)
+            try:
+                outcomes.append(_write(image, folder / stem, files, run))
+            except ImgconvError as error:
+                outcomes.append(_failed(stem, files, _named(error, task, folder)))
+    except ImgconvError as error:
+        outcomes.append(_failed(volume.stem, volume.files, _named(error, task, folder)))
+    if not outcomes:
+        nothing = InputError("holds no image", path=task.files[0].shown)
+        outcomes.append(_failed(volume.stem, volume.files, nothing))
+    return [
+        replace(
+            outcome,
+            facts={**volume.facts, **outcome.facts},
+            warnings=(*volume.warnings, *outcome.warnings),
+        )
+        for outcome in outcomes
+    ]
+
+
+def _read(task: Task, volume: PlannedVolume, read: ReadOptions) -> Iterator[Image]:
+    if volume.source is not None:
+        from imgconv.dicom.reader import load
+
+        yield load(volume.source)
+        return
+    paths = [file.path for file in task.files]
+    yield from resolve(task.format.read)(paths if task.format.gathers else paths[0], read)
+
+
+def _files_of(task: Task, volume: PlannedVolume, image: Image) -> tuple[str, ...]:
+    """Return all inputs of an image: planned ones, and companions that its reader found."""
+    found = (task.shown(source.path) for source in image.sources) if volume.source is None else ()
+    return tuple(dict.fromkeys((*volume.files, *found)))
+
+
+def _write(image: Image, base: Path, files: tuple[str, ...], run: Run) -> VolumeOutcome:
+    spec, options = run.target.spec, run.write
+    losses: tuple[Loss, ...] = image.losses
+    if spec.check:
+        losses = (*losses, *resolve(spec.check)(image, options))
+    require_allowed(losses, allow=options.allow, strict=options.strict)
+    path = base.with_name(base.name + run.target.extension)
+    outputs = tuple(resolve(spec.write)(image, path, options))
+    return VolumeOutcome(
+        base.name, Status.CONVERTED, files, outputs, facts=_facts(image), losses=losses
+    )
+
+
+def _facts(image: Image) -> dict[str, Any]:
+    shape = [*image.size_ijk, *([image.volume_count] if image.volume_count > 1 else [])]
+    facts: dict[str, Any] = {"shape": shape, "dtype": image.dtype.name}
+    if image.geometry is not None:
+        facts["spacing"] = [round(value, 6) for value in image.geometry.spacing]
+    return facts
+
+
+def _named(error: ImgconvError, task: Task, folder: Path) -> ImgconvError:
+    """Return an error whose path is the user's, not that of the staging folder."""
+    path = error.path
+    if path is None:
+        return error.with_path(task.files[0].shown)
+    if path.is_relative_to(folder):
+        return type(error)(error.message, path=path.relative_to(folder), hint=error.hint)
+    shown = task.shown(path)
+    return error if shown == str(path) else type(error)(error.message, path=shown, hint=error.hint)
+
+
+def _drop_partners_of_failures(outcomes: list[VolumeOutcome]) -> list[VolumeOutcome]:
+    """Fail the volumes that share an input file with one that failed: no file is half done."""
+    failed = [outcome for outcome in outcomes if outcome.status is Status.FAILED]
+    if not failed:
+        return outcomes
+    tainted = {name: outcome for outcome in failed for name in outcome.files}
+    kept = []
+    for outcome in outcomes:
+        partner = next((tainted[name] for name in outcome.files if name in tainted), None)
+        if outcome.status is Status.FAILED or partner is None:
+            kept.append(outcome)
+        else:
+            kept.append(replace(outcome, status=Status.FAILED, outputs=(), error=partner.error))
+    return kept
+
+
+def _place(outcome: VolumeOutcome, folder: Path, run: Run) -> VolumeOutcome:
+    """Give complete files their final names."""
+    if outcome.status is not Status.CONVERTED:
+        return outcome
+    moves = [(path, run.output / path.relative_to(folder)) for path in outcome.outputs]
+    final = tuple(target for _, target in moves)
+    try:
+        changed = place_all(moves, run.write.overwrite)
+    except ImgconvError as error:
+        return replace(outcome, status=Status.FAILED, outputs=(), error=error)
+    status = Status.CONVERTED if changed else Status.UNCHANGED
+    return replace(outcome, status=status, outputs=final)

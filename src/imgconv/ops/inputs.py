@@ -1,0 +1,192 @@
+"""Turn what the user names (files, folders, archives, globs) into a list of files."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from imgconv.core.atomic import is_temporary
+from imgconv.errors import ImgconvError, InputError, UnsupportedData
+from imgconv.ops.archives import unpack
+from imgconv.ops.detect import is_archive, read_head
+
+__all__ = ["InputFile", "gather"]
+
+_GLOB_SIGNS = frozenset("*?[")
+_DICOMDIR = "DICOMDIR"
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """One file that was named, or found in what was named.
+
+    Parameters
+    ----------
+    path
+        Where it is on the disk.
+    shown
+        How reports name it: ``scans.zip/a/b.dcm`` for a member of an archive.
+    head
+        Its first bytes, empty if it was not opened.
+    problem
+        Why it cannot be read, None if it can.
+    skipped
+        Why it is left alone, empty if it is not.
+    is_named
+        Whether the user named this very file.
+    """
+
+    path: Path
+    shown: str
+    head: bytes = b""
+    problem: ImgconvError | None = None
+    skipped: str = ""
+    is_named: bool = False
+
+    @property
+    def size_bytes(self) -> int:
+        """The file's size, 0 if it is gone."""
+        try:
+            return self.path.stat().st_size
+        except OSError:
+            return 0
+
+
+def gather(
+    inputs: Sequence[str | os.PathLike[str]], staging: Path, *, exclude: Path | None = None
+) -> Iterator[InputFile]:
+    """Yield every file below the inputs, each once, in an order that does not change.
+
+    Parameters
+    ----------
+    inputs
+        Files, folders (walked recursively), archives, DICOMDIR files, or
+        patterns with ``* ? [ ]`` and ``**``.
+    staging
+        A folder for what archives hold; made if it is needed.
+    exclude
+        A folder that is not entered: the output's, if it lies in an input.
+
+    Raises
+    ------
+    InputError
+        An input does not exist.
+    """
+    seen: set[Path] = set()
+    paths = [path for item in inputs for path in _expand(os.fspath(item))]
+    for number, path in enumerate(paths):
+        for file in _iter_input(path, staging / f"archive{number}", exclude):
+            key = file.path.absolute()
+            if key not in seen:
+                seen.add(key)
+                yield file
+
+
+def _expand(item: str) -> list[Path]:
+    if Path(item).exists():
+        return [Path(item)]
+    if _GLOB_SIGNS & set(item):
+        found = [Path(path) for path in sorted(glob.glob(item, recursive=True))]  # noqa: PTH207  absolute patterns
+        if found:
+            return found
+        raise InputError("no file matches this pattern", path=item)
+    raise InputError("no such file or folder", path=item)
+
+
+def _iter_input(path: Path, staging: Path, exclude: Path | None) -> Iterator[InputFile]:
+    if path.is_dir():
+        yield from (_open(found, str(found)) for found in _walk(path, exclude))
+        return
+    file = _open(path, str(path))
+    if file.problem is None and is_archive(path, file.head):
+        yield from _iter_archive(path, staging)
+    elif path.name.upper() == _DICOMDIR:
+        yield from _iter_dicomdir(file)
+    else:
+        yield replace(file, is_named=True)
+
+
+def _walk(folder: Path, exclude: Path | None) -> Iterator[Path]:
+    left_out = None if exclude is None else exclude.absolute()
+    for root, folders, names in os.walk(folder):
+        base = Path(root)
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not is_temporary(base / name) and (base / name).absolute() != left_out
+        )
+        yield from (base / name for name in sorted(names) if not is_temporary(base / name))
+
+
+def _open(path: Path, shown: str) -> InputFile:
+    """Read a file's first bytes."""
+    if not path.is_file():  # a pipe or a device may block for ever
+        reason = "a broken link" if path.is_symlink() else "neither a file nor a folder"
+        return InputFile(path, shown, skipped=reason)
+    try:
+        head = read_head(path)
+    except ImgconvError as error:
+        return InputFile(path, shown, problem=error)
+    return InputFile(path, shown, head)
+
+
+def _iter_archive(archive: Path, staging: Path) -> Iterator[InputFile]:
+    try:
+        members = unpack(archive, staging)
+    except ImgconvError as error:
+        yield InputFile(archive, str(archive), problem=error)
+        return
+    if not members:
+        yield InputFile(archive, str(archive), skipped="the archive holds no file")
+    for member in members:
+        shown = f"{archive}/{member.name}"
+        if member.path is None:
+            problem = UnsupportedData(f"was not unpacked: {member.reason}", path=shown)
+            yield InputFile(archive / member.name, shown, problem=problem)
+        else:
+            yield _open(member.path, shown)
+
+
+def _iter_dicomdir(directory: InputFile) -> Iterator[InputFile]:
+    """Yield the files that a DICOMDIR lists, and those that are missing as failed."""
+    from imgconv.dicom.header import read_header
+
+    try:
+        listed = list(_referenced(read_header(directory.path).get("DirectoryRecordSequence")))
+    except ImgconvError as error:
+        yield InputFile(directory.path, directory.shown, problem=error)
+        return
+    yield InputFile(
+        directory.path, directory.shown, directory.head, skipped="a directory of other files"
+    )
+    for parts in listed:
+        path = _find_listed(directory.path.parent, parts)
+        if path is None:
+            shown = str(directory.path.parent.joinpath(*parts))
+            problem = InputError("is listed in the DICOMDIR, but not there", path=shown)
+            yield InputFile(Path(shown), shown, problem=problem)
+        else:
+            yield _open(path, str(path))
+
+
+def _referenced(records: object) -> Iterable[tuple[str, ...]]:
+    """Yield the components of each Referenced File ID; PS3.3 F.3.2.2."""
+    for record in records if isinstance(records, tuple) else ():
+        value = record.get("ReferencedFileID")
+        parts = (value,) if isinstance(value, str) else value
+        if isinstance(parts, tuple) and parts:
+            yield tuple(str(part) for part in parts)
+
+
+def _find_listed(folder: Path, parts: tuple[str, ...]) -> Path | None:
+    """Return the file below `folder`, whatever case the medium's names got; PS3.10 8.2."""
+    if any(part in ("", ".", "..") or "/" in part or "\\" in part for part in parts):
+        return None
+    for change in (str, str.lower, str.upper):
+        path = folder.joinpath(*(change(part) for part in parts))
+        if path.is_file():
+            return path
+    return None
