@@ -105,8 +105,22 @@ class Encoded:
 class Segment:
     """One label of a label map.
 
-    `number` is the value in the array. `category` and `type` are coded as
-    ``(value, scheme, meaning)``. `colour` is 8-bit sRGB.
+    Parameters
+    ----------
+    number
+        The value in the array.
+    label
+        Its name.
+    category, type, type_modifier, region, region_modifier
+        Codes ``(value, scheme, meaning)``: property category and type, their
+        modifier (laterality), the anatomic region and its modifier.
+    colour
+        8-bit sRGB.
+    algorithm_type
+        ``AUTOMATIC``, ``SEMIAUTOMATIC`` or ``MANUAL``, empty if unknown.
+    layer
+        The index on the time-like axis where it is: segments that overlap lie
+        in different layers.
     """
 
     number: int
@@ -116,6 +130,13 @@ class Segment:
     colour: tuple[int, int, int] | None = None
     algorithm_type: str = ""
     algorithm_name: str = ""
+    description: str = ""
+    type_modifier: tuple[str, str, str] | None = None
+    region: tuple[str, str, str] | None = None
+    region_modifier: tuple[str, str, str] | None = None
+    tracking_id: str = ""
+    tracking_uid: str = ""
+    layer: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

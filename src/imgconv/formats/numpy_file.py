@@ -5,7 +5,8 @@ A ``.npz`` that imgconv writes holds `array`, `axes` (text such as ``kji``),
 `photometric`; only `array` must be there to be read. Axes of an array that
 does not say: (rows, columns), (slices, rows, columns), (volumes, slices, rows,
 columns), slowest first; a last axis of 3 or 4 is colour if the type is uint8 and
-rows and columns are at least 8. Not supported: pickled objects, structured, complex and text arrays.
+rows and columns are at least 8. Not supported: pickled objects; structured,
+complex and text arrays.
 
 Source: numpy.lib.format (NEP 1).
 """
