@@ -19,20 +19,20 @@ from pathlib import Path
 from imgconv.core.image import Image
 from imgconv.errors import output_error
 
-__all__ = ["IMPLEMENTATION_CLASS_UID", "ROOT", "UidMaker", "digest_source"]
+__all__ = ["IMPLEMENTATION_CLASS_UID", "ROOT", "UidMaker", "digest_source", "uid_of_digest"]
 
 ROOT = "2.25"
 
 _BLOCK_BYTES = 1 << 20
 
 
-def _from_digest(data: bytes) -> str:
+def uid_of_digest(data: bytes) -> str:
     """Return the UID of 16 bytes, marked as a name-based UUID (RFC 9562, version 8)."""
     return f"{ROOT}.{uuid.UUID(bytes=data[:16], version=5).int}"
 
 
 # Names imgconv in the file meta information of every file that it writes; PS3.7 D.3.3.2.
-IMPLEMENTATION_CLASS_UID = _from_digest(hashlib.sha256(b"imgconv implementation class").digest())
+IMPLEMENTATION_CLASS_UID = uid_of_digest(hashlib.sha256(b"imgconv implementation class").digest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class UidMaker:
         # Lengths in front keep ("a", "bc") and ("ab", "c") apart.
         words = [str(word).encode() for word in (self.seed, role, *parts)]
         text = b"".join(len(word).to_bytes(8, "big") + word for word in words)
-        return _from_digest(hashlib.sha256(text).digest())
+        return uid_of_digest(hashlib.sha256(text).digest())
 
 
 def digest_source(image: Image) -> str:

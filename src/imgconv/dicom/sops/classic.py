@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
-from imgconv.core.image import Image
 from imgconv.core.loss import Loss
 from imgconv.dicom.attributes import format_ds, make_element
 from imgconv.dicom.reference import nearest_plane
@@ -25,9 +24,9 @@ from imgconv.dicom.sops import keywords, modules
 from imgconv.dicom.sops.encode import Pixels, Template
 from imgconv.dicom.sops.instance import Instance
 from imgconv.dicom.sops.modules import Job
-from imgconv.dicom.sops.planes import Planes, check_geometry, place_image
+from imgconv.dicom.sops.planes import Planes, check_geometry, place_image, planes_of
 from imgconv.dicom.sops.rescale import check_rescale
-from imgconv.dicom.sops.samples import Samples, fit_samples
+from imgconv.dicom.sops.samples import Samples, fit_samples, sample_type_losses
 from imgconv.dicom.sops.sources import source_item
 from imgconv.errors import UnsupportedData
 
@@ -79,9 +78,7 @@ def _mr_defaults(job: Job, dataset: Dataset) -> None:
         EchoTime=None,
         EchoTrainLength=None,
     )
-    if job.image.geometry is not None:
-        planes = Planes(job.image.geometry, job.image.size_ijk[2])
-        dataset.SpacingBetweenSlices = format_ds(planes.gap)
+    dataset.SpacingBetweenSlices = planes_of(job.image).spacing_between
 
 
 # --- PET ------------------------------------------------------------------------------------------
@@ -211,20 +208,10 @@ def _check(job: Job, kind: _Kind) -> tuple[Loss, ...]:
         )
     samples = fit_samples(image, _STORED, kind.title)
     losses = [*check_geometry(image), *check_rescale(image, kind.title, kind.slope, kind.intercept)]
-    if samples.dtype != image.dtype:
-        losses.append(sample_type_loss(image, samples))
+    losses += sample_type_losses(image, samples)
     if kind is _PET and not job.context.text("Units") and image.values.unit not in _PET_UNITS:
         losses.append(Loss("unknown-unit", "the unit is unknown and written as none", False))
     return tuple(losses)
-
-
-def sample_type_loss(image: Image, samples: Samples) -> Loss:
-    """Return the report that samples are stored in another type."""
-    return Loss(
-        "sample-type",
-        f"`{image.dtype}` samples are stored as `{samples.dtype}`; every value is kept",
-        harmful=False,
-    )
 
 
 def _build(job: Job, kind: _Kind) -> Iterator[Instance]:
@@ -235,7 +222,7 @@ def _build(job: Job, kind: _Kind) -> Iterator[Instance]:
         samples = replace(samples, bits_stored=kind.least_bits)
     shared = _shared(job, kind, samples)
     template = Template(shared)
-    planes = _planes(image)
+    planes = planes_of(image)
     slices = image.size_ijk[2]
     for t, volume in enumerate(image.iter_volumes()):
         for k in range(slices):
@@ -249,12 +236,6 @@ def _pixels(samples: Samples, plane: NDArray[Any]) -> Pixels:
     return Pixels("OW", stored.nbytes, (stored,))
 
 
-def _planes(image: Image) -> Planes:
-    if image.geometry is None:
-        raise UnsupportedData("the image has no geometry")
-    return Planes(image.geometry, image.size_ijk[2])
-
-
 def _shared(job: Job, kind: _Kind, samples: Samples) -> Dataset:
     dataset = Dataset()
     modules.add_patient_study(dataset, job)
@@ -266,7 +247,7 @@ def _shared(job: Job, kind: _Kind, samples: Samples) -> Dataset:
     modules.add_pixel(dataset, job.image, samples)
     kind.defaults(job, dataset)
     dataset.ImageType = list(kind.image_type)
-    planes = _planes(job.image)
+    planes = planes_of(job.image)
     dataset.ImageOrientationPatient = planes.orientation
     dataset.PixelSpacing = planes.spacing
     modules.take(dataset, job.context, ("SliceThickness",))

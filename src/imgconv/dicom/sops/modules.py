@@ -125,8 +125,14 @@ def _study_uid(job: Job) -> str:
     return job.uids.make("study")
 
 
-def add_series(dataset: Dataset, job: Job, modality: str) -> None:
-    """Add General Series; C.7.3.1."""
+def add_series(dataset: Dataset, job: Job, modality: str, *, laterality: bool = True) -> None:
+    """Add General Series; C.7.3.1.
+
+    Parameters
+    ----------
+    laterality
+        Whether the series says which side; frames with anatomy say it themselves.
+    """
     take(dataset, job.context, keywords.SERIES)
     dataset.Modality = modality
     set_absent(
@@ -136,7 +142,9 @@ def add_series(dataset: Dataset, job: Job, modality: str) -> None:
     )
     if modality in ("CT", "MR") and "PatientOrientationCodeSequence" not in dataset:
         set_absent(dataset, PatientPosition=None)  # 2C, C.7.3.1.1.2
-    if "Laterality" not in dataset and not _is_unpaired(dataset):
+    if not laterality:
+        dataset.pop("Laterality", None)
+    elif "Laterality" not in dataset and not _is_unpaired(dataset):
         set_absent(dataset, Laterality=None)  # 2C
 
 

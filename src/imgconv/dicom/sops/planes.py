@@ -20,9 +20,9 @@ from imgconv.core.loss import Loss
 from imgconv.core.orient import flip
 from imgconv.dicom.attributes import format_ds
 from imgconv.dicom.context import Context
-from imgconv.errors import GeometryError, UnsupportedData
+from imgconv.errors import GeometryError, InternalError, UnsupportedData
 
-__all__ = ["Planes", "check_geometry", "place_image"]
+__all__ = ["Planes", "check_geometry", "place_image", "planes_of"]
 
 # Cosine of the angle between rows and columns that rounding explains.
 _IN_PLANE_SHEAR = 1e-4
@@ -50,6 +50,7 @@ class Planes:
         self.gap = self._gap(geometry)
         thickness = geometry.slice_thickness
         self.thickness = format_ds(thickness or self.gap)
+        self.spacing_between = format_ds(self.gap)
 
     def _gap(self, geometry: Geometry) -> float:
         """Return the distance of neighbouring slices along the normal."""
@@ -92,6 +93,13 @@ def check_geometry(image: Image) -> tuple[Loss, ...]:
             harmful=True,
         ),
     )
+
+
+def planes_of(image: Image) -> Planes:
+    """Return the planes of an image that `place_image` has placed."""
+    if image.geometry is None:
+        raise InternalError("the image has no geometry")
+    return Planes(image.geometry, image.size_ijk[2])
 
 
 def place_image(image: Image, context: Context) -> Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.core.image import Image
+from imgconv.core.loss import Loss
 from imgconv.errors import UnsupportedData
 
-__all__ = ["Samples", "finite_range", "fit_samples"]
+__all__ = ["Samples", "finite_range", "fit_samples", "frame_parts", "sample_type_losses"]
 
 _WAYS_OUT = "keep every value by `--as parametric-map`"
 
@@ -130,3 +132,18 @@ def finite_range(image: Image) -> tuple[float, float]:
         if finite.size:
             low, high = min(low, finite.min().item()), max(high, finite.max().item())
     return (low, high) if low <= high else (0.0, 0.0)
+
+
+def sample_type_losses(image: Image, samples: Samples) -> tuple[Loss, ...]:
+    """Return the report that samples are stored in another type, if they are."""
+    if samples.dtype == image.dtype:
+        return ()
+    message = f"`{image.dtype}` samples are stored as `{samples.dtype}`; every value is kept"
+    return (Loss("sample-type", message, harmful=False),)
+
+
+def frame_parts(image: Image, samples: Samples) -> tuple[int, Iterator[NDArray[Any]]]:
+    """Return the length in bytes of all frames, and the volumes one after the other."""
+    count = int(np.prod(image.array.shape, dtype=np.int64))
+    length = count * samples.dtype.itemsize
+    return length, (samples.cast(volume) for volume in image.iter_volumes())
