@@ -112,8 +112,11 @@ def _facts(
 ) -> Iterable[FileFact]:
     for path in paths:
         known = given.get(path, "")
-        wanted = digests and not known and path.is_file()
-        yield file_fact(path, hash_file(path) if wanted else known)
+        try:
+            wanted = digests and not known and path.is_file()
+            yield file_fact(path, hash_file(path) if wanted else known)
+        except FileNotFoundError as error:
+            raise InternalError("an output that was announced is missing", path=path) from error
 
 
 def _with_digests(facts: Iterable[FileFact], given: Mapping[Path, str]) -> Iterable[FileFact]:

@@ -122,8 +122,6 @@ class ManifestWriter:
         self._durable = durable
         self._options_digest = options_digest
         self._unsynced = 0
-        if not self._durable:
-            return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             torn = _ends_torn(path)

@@ -51,6 +51,7 @@ class _Worker:
     process: BaseProcess
     connection: Connection
     ready: bool = False
+    spent: bool = False  # it ends by itself and takes nothing more
     tasks: deque[_Task] = field(default_factory=deque)
     since: float = 0.0  # when the first task began, monotonic seconds
 
@@ -64,7 +65,7 @@ class _Worker:
     def can_take(self, task: _Task) -> bool:
         """Whether the task can be sent without a risk that the pipe is full."""
         if not self.tasks:
-            return True
+            return not self.spent
         return len(self.tasks) < _PER_WORKER and len(task.data) <= _PIPE_BYTES
 
     def send(self, task: _Task) -> None:
@@ -133,7 +134,7 @@ class WorkerPool:
             Workers cannot be started.
         """
         until = None if timeout_s is None else time.monotonic() + timeout_s
-        while not self._ended and any(worker.tasks for worker in self._workers):
+        while not self._ended and (self._waiting or any(one.tasks for one in self._workers)):
             now = time.monotonic()
             if until is not None and now >= until:
                 break
@@ -183,7 +184,8 @@ class WorkerPool:
             return
         made: Attempt = pickle.loads(message)  # noqa: S301  from our own worker
         self._ended.append((worker.next_task().number, made))
-        if made.spent:  # it ends by itself, and what it has not begun is not to blame
+        if made.spent:  # what it has not begun is not to blame
+            worker.spent = True
             self._waiting.extendleft(reversed(worker.tasks))
             worker.tasks.clear()
 
@@ -234,7 +236,7 @@ class WorkerPool:
     def _hand_out(self) -> None:
         """Give waiting tasks to workers, to the idle ones first, in order."""
         while self._waiting:
-            worker = min(self._workers, key=lambda one: len(one.tasks))
+            worker = min(self._workers, key=lambda one: (one.spent, len(one.tasks)))
             if not worker.can_take(self._waiting[0]):
                 return
             worker.send(self._waiting.popleft())

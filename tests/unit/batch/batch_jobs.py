@@ -30,6 +30,21 @@ def copy(job: Job) -> JobResult:
     return JobResult(digests={source: digest.hexdigest(), target: digest.hexdigest()})
 
 
+def log_overlap(job: Job) -> JobResult:
+    """Write to the file that the payload names when the job begins and when it ends."""
+    with Path(job.payload).open("a") as log:
+        log.write("in ")
+        log.flush()
+        time.sleep(0.02)
+        log.write("out ")
+    return JobResult()
+
+
+def large_echo(job: Job) -> JobResult:
+    """Return the payload."""
+    return JobResult(facts={"echo": job.payload})
+
+
 def misbehave(job: Job) -> JobResult:
     """Do what the payload says, else copy."""
     return _FAULTS.get(job.payload, copy)(job)
@@ -57,6 +72,7 @@ def _flaky(job):
     """Fail with EIO until the marker beside the output has been seen twice."""
     marker = job.outputs[0].with_suffix(".tries")
     tries = len(marker.read_bytes()) if marker.exists() else 0
+    marker.parent.mkdir(exist_ok=True)
     marker.write_bytes(b"x" * (tries + 1))
     if tries < 2:
         raise OSError(errno.EIO, "flaky")
@@ -85,6 +101,7 @@ _FAULTS = {
     "warn": lambda job: JobResult(warnings=("odd",), outputs=()),
     "unpicklable": lambda job: JobResult(facts={"x": lambda: 0}, outputs=()),
     "pid": lambda job: JobResult(facts={"pid": os.getpid()}, outputs=()),
+    "nap": lambda job: time.sleep(0.4) or JobResult(outputs=()),
     "chatter": lambda job: os.write(1, b"chatter\n") and JobResult(outputs=()),
 }
 

@@ -1,0 +1,105 @@
+import os
+import sys
+import time
+
+import pytest
+from tests.unit.batch.batch_jobs import large_echo, make_jobs, misbehave
+
+from imgconv.batch.engine import run
+from imgconv.batch.job import BatchOptions, Job, JobResult, Status
+from imgconv.batch.workers import WorkerPool
+from imgconv.errors import InternalError, WorkerError
+
+OPTIONS = BatchOptions(workers=2, isolate=True, timeout_s=1)
+
+
+def outcomes_of(tmp_path, payloads, options=OPTIONS):
+    return {o.job.key: o for o in run(make_jobs(tmp_path, payloads), misbehave, options)}
+
+
+@pytest.mark.parametrize(
+    ("payload", "message"),
+    [
+        ("kill", "SIGKILL"),
+        ("segfault", "SIGSEGV"),
+        ("exit", "exit code 7"),
+        ("hang", "not finished within 1 s"),
+        ("deaf", "not finished within 1 s"),
+    ],
+)
+def test_pool_loses_one_job_with_its_worker(tmp_path, payload, message):
+    payloads = [*[None] * 5, payload, *[None] * 5]
+    outcomes = outcomes_of(tmp_path, payloads)
+    lost = outcomes.pop("00005.bin")
+    assert len(outcomes) == 10
+    assert {outcome.status for outcome in outcomes.values()} == {Status.DONE}
+    assert isinstance(lost.error, WorkerError)
+    assert message in lost.error.message
+    assert lost.error.path == lost.job.inputs[0]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(outcomes)
+
+
+def test_pool_every_worker_dies_every_time(tmp_path):
+    outcomes = outcomes_of(tmp_path, ["kill"] * 12)
+    assert len(outcomes) == 12
+    assert {type(outcome.error) for outcome in outcomes.values()} == {WorkerError}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the address space is limited on Linux only")
+def test_pool_memory_limit_costs_one_job(tmp_path):
+    options = BatchOptions(workers=1, memory_limit_bytes=200 << 20)
+    outcomes = outcomes_of(tmp_path, [None, "memory", None, None], options)
+    lost = outcomes.pop("00001.bin")
+    assert isinstance(lost.error, WorkerError)
+    assert "memory" in lost.error.message
+    assert {outcome.status for outcome in outcomes.values()} == {Status.DONE}
+
+
+def test_pool_result_that_cannot_be_pickled_fails_its_job(tmp_path):
+    outcomes = outcomes_of(tmp_path, ["unpicklable", None])
+    assert isinstance(outcomes["00000.bin"].error, InternalError)
+    assert outcomes["00001.bin"].status is Status.DONE
+
+
+def test_pool_job_that_cannot_be_pickled_fails(tmp_path):
+    jobs = [Job("odd", (tmp_path,), payload=lambda: 0), Job("even", (tmp_path,), payload="pid")]
+    outcomes = {outcome.job.key: outcome for outcome in run(jobs, misbehave, OPTIONS)}
+    assert outcomes["odd"].error.message == "the job cannot be pickled"
+    assert outcomes["even"].status is Status.DONE
+
+
+def test_pool_function_that_cannot_be_pickled_is_refused():
+    with pytest.raises(InternalError, match="cannot be pickled"):
+        WorkerPool(lambda _: JobResult(), OPTIONS)
+
+
+def test_pool_jobs_and_results_larger_than_a_pipe():
+    jobs = [Job(str(number), (), payload=b"x" * 1_000_000) for number in range(10)]
+    outcomes = list(run(jobs, large_echo, BatchOptions(workers=2, isolate=True)))
+    assert [len(outcome.result.facts["echo"]) for outcome in outcomes] == [1_000_000] * 10
+
+
+def test_pool_workers_that_cannot_start_are_a_bug(tmp_path, monkeypatch):
+    monkeypatch.setattr("imgconv.batch.workers.serve", os.abort)
+    with pytest.raises(InternalError, match="cannot be started"):
+        outcomes_of(tmp_path, [None])
+
+
+def test_pool_worker_does_not_write_to_stdout(tmp_path, capfd):
+    outcomes_of(tmp_path, ["chatter"])
+    captured = capfd.readouterr()
+    assert captured.out == ""
+
+
+def test_pool_timeout_counts_from_the_start_of_a_job(tmp_path):
+    # each takes 0.4 s, the second waits for the first with the same worker
+    options = BatchOptions(workers=1, timeout_s=0.7)
+    assert all(o.error is None for o in outcomes_of(tmp_path, ["nap"] * 3, options).values())
+
+
+def test_pool_starts_fast_and_costs_little(tmp_path):
+    jobs = [Job(str(number), (), payload="pid") for number in range(1000)]
+    list(run(jobs[:2], misbehave, BatchOptions(isolate=True)))  # the fork server is there now
+    began = time.perf_counter()
+    assert len(list(run(jobs, misbehave, BatchOptions(isolate=True)))) == 1000
+    assert time.perf_counter() - began < 5  # measured: 0.2 s; a poll of 10 ms would take 10
