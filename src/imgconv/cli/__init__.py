@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from imgconv.errors import ImgconvError
+from imgconv.errors import ImgconvError, UsageError
 from imgconv.exitcodes import ExitCode
 
 if TYPE_CHECKING:
@@ -54,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _silence_stdout()
         return ExitCode.BROKEN_PIPE
+    except MemoryError:
+        sys.stderr.write("error: there is not enough memory\n")
+        return ExitCode.NONE_DONE
     except Exception as error:  # noqa: BLE001  the last door: a bug of ours must not print patient data
         _tell_bug(error)
         return ExitCode.INTERNAL
@@ -66,9 +69,21 @@ def _run(words: list[str]) -> int:
     wanted = {words[0]: COMMANDS[words[0]]} if words and words[0] in COMMANDS else COMMANDS
     app = _build(wanted)
     command = typer.main.get_command(app)
-    result: Any = command.main(words, prog_name="imgconv", standalone_mode=False)
+    try:
+        result: Any = command.main(words, prog_name="imgconv", standalone_mode=False)
+    except typer.TyperException as error:
+        if not words:  # the message is the help
+            sys.stderr.write(f"{error.format_message()}\n")
+            return ExitCode.USAGE
+        raise UsageError(
+            " ".join(error.format_message().split()), hint=_help_of(words[0])
+        ) from None
     sys.stdout.flush()
     return result if isinstance(result, int) else ExitCode.DONE
+
+
+def _help_of(word: str) -> str:
+    return f"see `imgconv {word} --help`" if word in COMMANDS else "see `imgconv --help`"
 
 
 def _build(commands: dict[str, str]) -> typer.Typer:
