@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from imgconv.cli.batch_options import JobsOption, ProgressOption
 from imgconv.cli.options import (
     AllowOption,
     InputsArgument,
@@ -16,6 +18,7 @@ from imgconv.cli.options import (
     VerboseOption,
     split_names,
 )
+from imgconv.cli.progress import ProgressMode
 
 __all__ = ["convert"]
 
@@ -88,9 +91,8 @@ def convert(  # noqa: PLR0917  a command's options
     ] = _Overwrite.NEVER,
     allow: AllowOption = [],  # noqa: B006  typer copies it
     strict: StrictOption = False,
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=0, help="Worker processes; 0: one per core.")
-    ] = 0,
+    jobs: JobsOption = 0,
+    progress: ProgressOption = ProgressMode.AUTO,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Tell, do not write.")] = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -101,7 +103,8 @@ def convert(  # noqa: PLR0917  a command's options
     Prints what became of every input. Exit code 3: some inputs failed, the
     others were converted; 4: none was.
     """
-    from imgconv.cli.render import progress, show_convert_report
+    from imgconv.cli.progress import show_progress
+    from imgconv.cli.render import show_convert_report
     from imgconv.core.options import Merge, Overwrite, ReadOptions, Sidecar, Tilt, WriteOptions
     from imgconv.ops.convert import ConvertOptions, split_output
     from imgconv.ops.convert import convert as run
@@ -132,7 +135,10 @@ def convert(  # noqa: PLR0917  a command's options
         jobs=jobs,
         dry_run=dry_run,
     )
-    with progress(quiet=quiet or json) as listener:
+    # A log gets no progress unless it is asked for: it would drown the one line per failure.
+    unasked = progress is ProgressMode.AUTO and not sys.stderr.isatty()
+    mode = ProgressMode.NONE if quiet or unasked else progress
+    with show_progress(mode, verbose=verbose) as listener:
         report = run(inputs, folder, options, listener)
     show_convert_report(report, json=json, quiet=quiet, verbose=verbose)
     return report.exit_code

@@ -1,7 +1,6 @@
-"""Turn reports into text: tables and JSON on stdout, errors and progress on stderr.
+"""Turn reports into text: tables and JSON on stdout, errors on stderr.
 
-Plain text is made here without any library: rich costs 60 ms, and is imported
-only to draw a progress bar on a terminal.
+Tables are made here without any library: rich costs 60 ms.
 """
 
 from __future__ import annotations
@@ -9,11 +8,10 @@ from __future__ import annotations
 import json as json_module
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from imgconv.events import Event, EventKind, Listener, ignore_events
+from imgconv.cli import printable
 
 if TYPE_CHECKING:
     from imgconv.errors import ImgconvError
@@ -22,19 +20,12 @@ if TYPE_CHECKING:
 __all__ = [
     "print_json",
     "print_table",
-    "printable",
-    "progress",
     "show_convert_report",
     "tell",
     "tell_error",
 ]
 
 _GAP = "  "
-
-
-def printable(text: str) -> str:
-    """Escape control characters, so that a file name cannot drive the terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def tell(text: str) -> None:
@@ -60,28 +51,6 @@ def print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for line in lines:
         cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
         sys.stdout.write(_GAP.join([*cells, line[-1]]).rstrip() + "\n")
-
-
-@contextmanager
-def progress(*, quiet: bool) -> Iterator[Listener]:
-    """Give a listener that draws a progress bar if stderr is a terminal."""
-    if quiet or not sys.stderr.isatty():
-        yield ignore_events
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def listen(event: Event) -> None:
-            if event.kind is EventKind.PHASE:
-                bar.reset(task, description=event.message, total=event.total or None)
-            elif event.kind is EventKind.STEP:
-                bar.advance(task)
-
-        yield listen
 
 
 def show_convert_report(report: ConvertReport, *, json: bool, quiet: bool, verbose: bool) -> None:
