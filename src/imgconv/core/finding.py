@@ -38,6 +38,9 @@ class Finding:
         The UID of the series or study that it is about, for set findings.
     fix
         Name of the safe fix that would mend it, empty if there is none.
+    value
+        The offending value, only where the user asked to see values: it may
+        identify a person.
     """
 
     rule: str
@@ -48,3 +51,4 @@ class Finding:
     level: str = "instance"
     uid: str = ""
     fix: str = ""
+    value: str = ""

@@ -1,0 +1,73 @@
+"""Family G, one file: orientation, spacing, thickness.
+
+Source
+------
+PS3.3 C.7.6.2 (image plane), 10.7.1.3 (spacing), C.7.6.16.2 (plane macros)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from imgconv.dicom.elements import Element
+from imgconv.rules.instance import Hit, Instance, name_tag
+
+__all__ = ["ORIENTATION_TOLERANCE", "check_planes"]
+
+_ORIENTATIONS = {0x00200037}
+# Spacing of a row or column, which must be positive (PS3.3 10.7.1.3).
+_SPACINGS = {0x00280030, 0x00181164, 0x00182010, 0x00220030}
+_THICKNESS, _GAP = 0x00180050, 0x00180088
+# Six decimals are the least that writers use; 1e-3 is what printing and arithmetic may lose.
+ORIENTATION_TOLERANCE = 1e-3
+_SIGNED_GAP_CLASSES = ("1.2.840.10008.5.1.4.1.1.20",)  # NM: the sign gives the direction
+
+
+def check_planes(instance: Instance) -> Iterator[Hit]:
+    """Check orientations and spacings wherever they stand (G001, G002)."""
+    for element in instance.elements:
+        tag = element.tag
+        if tag in _ORIENTATIONS:
+            yield from _check_orientation(element)
+        elif tag in _SPACINGS:
+            values = element.item.numbers(tag)
+            if any(value <= 0 for value in values) and not _is_single_line(element):
+                yield Hit("G002", f"{name_tag(tag)} is not positive", element.path)
+        elif tag in (_THICKNESS, _GAP):
+            yield from _check_thickness(instance, element)
+
+
+def _check_orientation(element: Element) -> Iterator[Hit]:
+    values = element.item.numbers(element.tag)
+    if len(values) != 6:
+        return
+    row, column = values[:3], values[3:]
+    lengths = [math.sqrt(sum(v * v for v in vector)) for vector in (row, column)]
+    dot = sum(a * b for a, b in zip(row, column, strict=True))
+    if any(abs(length - 1) > ORIENTATION_TOLERANCE for length in lengths):
+        message = f"{name_tag(element.tag)} has a vector that is not of unit length"
+        yield Hit("G001", message, element.path)
+    elif abs(dot) > ORIENTATION_TOLERANCE:
+        yield Hit(
+            "G001", f"{name_tag(element.tag)} has vectors that are not orthogonal", element.path
+        )
+
+
+def _is_single_line(element: Element) -> bool:
+    item = element.item
+    while item.parent is not None:
+        item = item.parent
+    return 1 in (item.integer(0x00280010), item.integer(0x00280011))
+
+
+def _check_thickness(instance: Instance, element: Element) -> Iterator[Hit]:
+    value = element.item.number(element.tag)
+    if value is None or value > 0:
+        return
+    if element.tag == _GAP and instance.sop_class in _SIGNED_GAP_CLASSES:
+        return
+    if value < 0:
+        yield Hit("G002", f"{name_tag(element.tag)} is negative", element.path)
+    else:
+        yield Hit("G002", f"{name_tag(element.tag)} is 0", element.path, severity="warning")

@@ -1,0 +1,292 @@
+"""Family M: modules, attribute types, conditions, value sets, functional groups.
+
+A condition that is absent or cannot be decided never makes an attribute
+"missing". An attribute that several modules of the IOD name must satisfy the
+modules that are mandatory or shown to be used; it is forbidden only where all
+of them forbid it.
+
+Source
+------
+PS3.3 5.4, annexes A and C; PS3.5 7.4 (types)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from imgconv.dicom.elements import Element, Item
+from imgconv.rules.conditions import Scope
+from imgconv.rules.instance import Hit, Instance, name_tag
+from imgconv.rules.plan import Attribute, Node, Plan, Row, find_plan
+from imgconv.standard.iods import find_iod
+
+__all__ = ["check_modules"]
+
+_CONTENT_SEQUENCE, _SHARED, _PER_FRAME = 0x0040A730, 0x52009229, 0x52009230
+_IMAGE_TYPE, _REFERENCED_ITEM = 0x00080008, 0x0040DB73
+_FORBIDDEN, _POSSIBLE, _IN_FORCE = 0, 1, 2
+# Stored, but without a table of modules: PS3.3 lists no attributes for them.
+_MAX_NODE_DEPTH = 64
+# Enumerations that later editions widened: a value that is not in the table may be a new one.
+_WIDENED = frozenset({0x00280004, 0x00082111, 0x00185100, 0x00189004, 0x00080068})
+
+
+@dataclass(slots=True)
+class _Context:
+    """What stays the same while one data set is checked."""
+
+    plan: Plan
+    states: tuple[int, ...]
+    root: Node
+    inner: _Context | None = None
+
+    @property
+    def nested(self) -> _Context:
+        """The context of a sequence's items: the module that has the sequence is in use."""
+        if self.inner is None:
+            used = tuple(_IN_FORCE if state else state for state in self.states)
+            self.inner = _Context(self.plan, used, self.root)
+            self.inner.inner = self.inner
+        return self.inner
+
+
+def check_modules(instance: Instance) -> Iterator[Hit]:
+    """Check a data set against its IOD (M001 to M012, M014)."""
+    iod = find_iod(instance.sop_class)
+    dataset = instance.dataset
+    if iod is None:
+        if not instance.sop_class and not instance.is_truncated:
+            yield Hit("M001", "SOPClassUID (type 1) is missing", "(0008,0016)")
+        return
+    plan = find_plan(iod)
+    context = _Context(plan, _module_states(plan, dataset), plan.root)
+    yield from _check_item(context, dataset, plan.root, complete=not instance.is_truncated)
+    if plan.groups:
+        yield from _check_groups(context, dataset)
+
+
+def _module_states(plan: Plan, dataset: Item) -> tuple[int, ...]:
+    scope = Scope(dataset, plan.root.attributes, ())
+    states = []
+    for module in plan.modules:
+        if module.usage == "M":
+            states.append(_IN_FORCE)
+            continue
+        needed = module.condition(scope) if module.condition is not None else None
+        used = not module.triggers.isdisjoint(dataset.elements)
+        if used or (needed is True and module.mode != "NU"):
+            states.append(_IN_FORCE)
+        elif needed is False and module.mode == "MN":
+            states.append(_FORBIDDEN)
+        else:
+            states.append(_POSSIBLE)
+    return tuple(states)
+
+
+def _check_item(
+    context: _Context, item: Item, node: Node, *, complete: bool = True, in_group: bool = False
+) -> Iterator[Hit]:
+    elements = item.elements
+    scope = Scope(item, node.attributes, context.root.attributes)
+    if complete:
+        for attribute in node.required:
+            element = elements.get(attribute.tag)
+            if element is None or element.is_empty:
+                yield from _check_required(
+                    context, item, attribute, element, scope, in_group=in_group
+                )
+    for tag, element in elements.items():
+        found = node.attributes.get(tag)
+        if found is None:
+            if tag == _CONTENT_SEQUENCE and item.tag == _CONTENT_SEQUENCE:
+                for inner in element.items or ():
+                    yield from _check_content_item(context, inner, node)
+            elif not tag >> 16 & 1 and tag & 0xFFFF and tag < 0x7FE00000 and tag >> 24 != 0x60:
+                yield from _check_foreign(item, element, node)
+            continue
+        yield from _check_present(context, found, element, scope)
+        if element.items:
+            yield from _check_sequence(context, element, found)
+
+
+def _check_sequence(context: _Context, element: Element, attribute: Attribute) -> Iterator[Hit]:
+    rows = [row for row in attribute.rows if row.child >= 0]
+    in_force = [row for row in rows if context.states[row.module] == _IN_FORCE]
+    child = context.plan.child(in_force or rows)
+    if child is None:
+        return
+    context = context.nested
+    in_group = element.tag in (_SHARED, _PER_FRAME)
+    for inner in element.items or ():
+        if element.tag == _CONTENT_SEQUENCE:
+            yield from _check_content_item(context, inner, child)
+        else:
+            yield from _check_item(context, inner, child, in_group=in_group)
+
+
+def _check_content_item(context: _Context, item: Item, node: Node) -> Iterator[Hit]:
+    """Check a content item; one that only refers to another has no value of its own."""
+    if _REFERENCED_ITEM not in item.elements:  # PS3.3 C.17.3.2.5: by-reference relationship
+        yield from _check_item(context, item, node)
+
+
+def _check_foreign(item: Item, element: Element, node: Node) -> Iterator[Hit]:
+    if node.attributes and element.item.depth == 0:
+        message = f"{name_tag(element.tag)} is not in the IOD: a standard extension"
+        yield Hit("M010", message, item.path_to(element.tag))
+
+
+def _check_required(
+    context: _Context,
+    item: Item,
+    attribute: Attribute,
+    element: Element | None,
+    scope: Scope,
+    *,
+    in_group: bool,
+) -> Iterator[Hit]:
+    """Report an attribute that is missing or empty and must not be: once, for the worst reason."""
+    states, worst = context.states, ""
+    for row in attribute.rows:
+        if states[row.module] != _IN_FORCE:
+            continue
+        kind = _demand(row, scope, in_group)
+        if kind == "1" or (kind and not worst):
+            worst = kind + ("C" if row.kind.endswith("C") else "")
+            if kind == "1":
+                break
+    name, tag = name_tag(attribute.tag), attribute.tag
+    if element is None:
+        if worst:
+            rule = {"1": "M001", "2": "M003", "1C": "M004", "2C": "M006"}[worst]
+            needed = " is missing" if len(worst) == 1 else " is missing, and its condition holds"
+            yield Hit(rule, f"{name} (type {worst}){needed}", item.path_to(tag))
+    elif worst == "1":
+        yield Hit("M002", f"{name} (type 1) is empty", item.path_to(tag))
+    elif worst == "1C" or (not worst and _never_empty(context, attribute)):
+        yield Hit("M005", f"{name} (type 1C) is empty", item.path_to(tag))
+
+
+def _demand(row: Row, scope: Scope, in_group: bool) -> str:
+    """Return ``1`` or ``2`` if this row demands the attribute, else nothing."""
+    if in_group:  # the usage of functional groups is a table of its own
+        return ""
+    if row.kind in ("1", "2"):
+        return row.kind
+    if row.kind in ("1C", "2C") and row.condition is not None and row.mode != "NU":
+        return row.kind[0] if row.condition(scope) else ""
+    return ""
+
+
+def _never_empty(context: _Context, attribute: Attribute) -> bool:
+    """Whether all modules that may be there say type 1 or 1C, and one surely is there."""
+    rows = [row for row in attribute.rows if context.states[row.module] != _FORBIDDEN]
+    return all(row.kind in ("1", "1C") for row in rows) and any(
+        context.states[row.module] == _IN_FORCE for row in rows
+    )
+
+
+def _check_present(
+    context: _Context, attribute: Attribute, element: Element, scope: Scope
+) -> Iterator[Hit]:
+    rows = attribute.rows
+    if all(row.kind == "1C" and row.condition is None for row in rows) and element.is_empty:
+        yield Hit("M005", f"{name_tag(element.tag)} (type 1C) is empty", element.path)
+    if any(row.condition is not None for row in rows):
+        yield from _check_forbidden(context, rows, element, scope)
+    if element.items is None and any(row.enumerated or row.defined for row in rows):
+        active = [row for row in rows if context.states[row.module] == _IN_FORCE] or list(rows)
+        yield from _check_value_sets(active, element)
+
+
+def _check_forbidden(
+    context: _Context, rows: tuple[Row, ...], element: Element, scope: Scope
+) -> Iterator[Hit]:
+    """Report an attribute whose condition does not hold, if no module allows it."""
+    modes = set()
+    for row in rows:
+        if context.states[row.module] == _FORBIDDEN:
+            continue
+        if row.condition is None or row.kind not in ("1C", "2C", "3"):
+            return
+        holds = row.condition(scope)
+        forbidden = holds is True if row.mode == "NU" else holds is False
+        if row.mode == "MC" and forbidden:
+            forbidden = row.other is None or row.other(scope) is False
+        if not forbidden or row.mode not in ("MN", "MP", "MC", "NU"):
+            return
+        modes.add(row.mode)
+    if modes:
+        severity = "error" if modes <= {"MN", "NU"} else "warning"
+        message = f"{name_tag(element.tag)} is present, and its condition does not hold"
+        yield Hit("M007", message, element.path, severity=severity)
+
+
+def _check_value_sets(rows: list[Row], element: Element) -> Iterator[Hit]:
+    values = [str(value) for value in element.values()]
+    for row in rows:
+        for number, allowed in row.enumerated:
+            if _is_outside(values, number, allowed):
+                message = f"{_ordinal(element, number)} is not one of {_words(allowed)}"
+                severity = "warning" if element.tag in _WIDENED else ""
+                yield Hit("M008", message, element.path, "\\".join(values)[:80], severity)
+                return
+    for row in rows:
+        for number, allowed in row.defined:
+            if _is_outside(values, number, allowed):
+                message = f"{_ordinal(element, number)} is no defined term: {_words(allowed)}"
+                yield Hit("M009", message, element.path, "\\".join(values)[:80])
+                return
+
+
+def _is_outside(values: list[str], number: int, allowed: frozenset[str]) -> bool:
+    if number:
+        return (
+            len(values) >= number and values[number - 1] not in allowed and bool(values[number - 1])
+        )
+    return any(value and value not in allowed for value in values)
+
+
+def _ordinal(element: Element, number: int) -> str:
+    name = name_tag(element.tag)
+    return f"value {number} of {name}" if number else name
+
+
+def _words(allowed: frozenset[str]) -> str:
+    words = sorted(allowed)
+    return ", ".join(words[:8]) + (" ..." if len(words) > 8 else "")
+
+
+def _check_groups(context: _Context, dataset: Item) -> Iterator[Hit]:
+    """Check which functional groups are there, and that none stands in both places."""
+    shared, frames = dataset.items_of(_SHARED), dataset.items_of(_PER_FRAME)
+    if not shared and not frames:
+        return
+    if len(shared) > 1:
+        message = "SharedFunctionalGroupsSequence has several items; expected one"
+        yield Hit("M012", message, "(5200,9229)")
+    everywhere = set(shared[0].elements) if shared else set()
+    mixed = dataset.text(_IMAGE_TYPE) == "MIXED"
+    scope = Scope(dataset, context.root.attributes, ())
+    for group in context.plan.groups:
+        if group.tag in everywhere or not group.tag:
+            continue
+        needed = group.usage == "M" or (
+            group.usage == "C"
+            and not mixed
+            and group.condition is not None
+            and group.mode != "NU"
+            and group.condition(scope) is True
+        )
+        if needed:
+            missing = [item for item in frames if group.tag not in item.elements]
+            if missing or not frames:
+                place = missing[0] if missing else shared[0]
+                message = f"the functional group {name_tag(group.tag)} is missing"
+                yield Hit("M011", message, place.path_to(group.tag))
+    both = everywhere.intersection(frames[0].elements) if frames else ()
+    for tag in sorted(both):
+        if not tag >> 16 & 1:
+            message = f"the functional group {name_tag(tag)} is both shared and per frame"
+            yield Hit("M014", message, frames[0].path_to(tag))

@@ -1,0 +1,262 @@
+"""What is kept of each file for the rules about series, studies and sets.
+
+A record holds digests instead of values: they show that two values differ, not
+what they are. `RecordStore` keeps the records in a database on the disk, so
+that memory does not grow with the number of files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import astuple, dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from imgconv.dicom.elements import Item
+from imgconv.errors import OutputError
+from imgconv.rules.instance import Instance
+
+__all__ = ["COMPARED", "Record", "RecordStore", "SeriesRecords", "StudyRecords", "make_record"]
+
+# Attributes whose equality is checked: patient and study, series and equipment.
+PATIENT_TAGS = (0x00100010, 0x00100020, 0x00100030, 0x00100040)
+STUDY_TAGS = (0x00080020, 0x00080030, 0x00080050, 0x00080090, 0x00200010, 0x00081030)
+SERIES_TAGS = (
+    *(0x00080060, 0x00200011, 0x00200060, 0x00080021, 0x00080031, 0x00181030, 0x0008103E),
+    *(0x00180015, 0x00185100, 0x00080070, 0x00080080, 0x00081010, 0x00081090, 0x00181000),
+    *(0x00181020, 0x00200052),
+)
+COMPARED = (*PATIENT_TAGS, *STUDY_TAGS, *SERIES_TAGS)
+# What tells the volumes of a series apart: echo, time, phase, diffusion, contrast, type.
+_VOLUME_TAGS = (
+    *(0x00080008, 0x00180081, 0x00180086, 0x00200100, 0x00181060, 0x00189087, 0x00189089),
+    *(0x00200012, 0x00080032, 0x0008002A, 0x00080033, 0x00180082, 0x00180080),
+    *(0x00540081, 0x00541330, 0x00541300, 0x00181210, 0x00180024, 0x0019100C),
+    *(0x00431039, 0x20011003, 0x20051429, 0x00281052, 0x00180060, 0x00181030, 0x20050011),
+)
+_SECRET = os.urandom(16)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One file, as far as rules about several files need it.
+
+    `digests` has one entry per tag of `COMPARED`, empty where the value is
+    absent or empty. `volume` is the digest of what tells the volumes of a
+    series apart. `references` are (tag path, SOP class, SOP instance).
+    """
+
+    path: str
+    sop_class: str
+    sop_instance: str
+    series: str
+    study: str
+    patient: str
+    number: str
+    image_type: tuple[str, ...] = ()
+    position: tuple[float, ...] = ()
+    orientation: tuple[float, ...] = ()
+    matrix: tuple[float, ...] = ()
+    thickness: float | None = None
+    gap: float | None = None
+    frames: int = 1
+    volume: str = ""
+    digests: tuple[str, ...] = ()
+    references: tuple[tuple[str, str, str], ...] = field(default=())
+
+
+def digest_value(text: str, secret: bytes) -> str:
+    """Return a keyed digest of a value; empty for an empty one."""
+    if not text:
+        return ""
+    return hashlib.blake2b(text.encode(), key=secret, digest_size=8).hexdigest()
+
+
+def make_record(instance: Instance, secret: bytes = _SECRET) -> Record:
+    """Return the record of one file."""
+    dataset = instance.dataset
+    numbers, text = dataset.numbers, dataset.text
+    volume = "\x1f".join("\\".join(dataset.texts(tag)) for tag in _VOLUME_TAGS)
+    return Record(
+        path=str(instance.tree.path),
+        sop_class=instance.sop_class,
+        sop_instance=text(0x00080018),
+        series=text(0x0020000E),
+        study=text(0x0020000D),
+        patient=digest_value(text(0x00100020), secret),
+        number=text(0x00200013),
+        image_type=dataset.texts(0x00080008)[:4],
+        position=numbers(0x00200032),
+        orientation=numbers(0x00200037),
+        matrix=(
+            *(float(dataset.integer(tag) or 0) for tag in (0x00280010, 0x00280011)),
+            *numbers(0x00280030),
+        ),
+        thickness=dataset.number(0x00180050),
+        gap=dataset.number(0x00180088),
+        frames=dataset.integer(0x00280008) or 1,
+        volume=digest_value(volume, secret),
+        digests=tuple(
+            digest_value("\\".join(dataset.texts(tag)).strip(" ^="), secret) for tag in COMPARED
+        ),
+        references=_find_references(dataset),
+    )
+
+
+def _find_references(dataset: Item) -> tuple[tuple[str, str, str], ...]:
+    found = {}
+    for element in dataset.walk():
+        if element.tag == 0x00081155 and element.item.parent is not None:
+            values = element.values()
+            key = (element.item.text(0x00081150), str(values[0]) if values else "")
+            if key[1] and key not in found:
+                found[key] = element.item.path_to(0x00081150)
+    return tuple((path, *key) for key, path in found.items())
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRecords:
+    """The files of one series."""
+
+    uid: str
+    records: Sequence[Record]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRecords:
+    """One record per distinct set of digests of one study."""
+
+    uid: str
+    records: Sequence[Record]
+
+
+_SCHEMA = """
+PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
+CREATE TABLE record
+    (sop TEXT, class TEXT, series TEXT, study TEXT, path TEXT, patient TEXT, body TEXT);
+CREATE TABLE reference (sop TEXT, class TEXT, path TEXT, place TEXT);
+"""
+_INDEXES = """
+CREATE INDEX by_series ON record (study, series); CREATE INDEX by_sop ON record (sop);
+"""
+
+
+class RecordStore:
+    """Records of all files, on the disk; gone when it is closed."""
+
+    def __init__(self) -> None:
+        try:
+            handle, name = tempfile.mkstemp(prefix="imgconv-", suffix=".records")
+            os.close(handle)
+            self._path = Path(name)
+            self._base = sqlite3.connect(name)
+            self._base.executescript(_SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise OutputError("no room for the temporary records of a run") from error
+        self._indexed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_details: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the records."""
+        self._base.close()
+        with suppress(OSError):
+            self._path.unlink()
+
+    def add(self, record: Record) -> None:
+        """Keep one record."""
+        row = (
+            *(record.sop_instance, record.sop_class, record.series, record.study),
+            *(record.path, record.patient, json.dumps(astuple(record))),
+        )
+        references = [
+            (uid, sop_class, record.path, place) for place, sop_class, uid in record.references
+        ]
+        try:
+            self._base.execute("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            self._base.executemany("INSERT INTO reference VALUES (?, ?, ?, ?)", references)
+        except sqlite3.Error as error:
+            raise OutputError("no room for the temporary records of a run") from error
+
+    def _rows(self, query: str, *values: str) -> Iterator[Any]:  # columns as the query says
+        if not self._indexed:
+            self._base.executescript(_INDEXES)
+            self._indexed = True
+        yield from self._base.execute(query, values)
+
+    def iter_series(self) -> Iterator[SeriesRecords]:
+        """Iterate over the series, one in memory at a time, in the order of their files."""
+        groups = "SELECT study, series FROM record GROUP BY study, series ORDER BY min(path)"
+        for study, series in list(self._rows(groups)):
+            query = "SELECT body FROM record WHERE study = ? AND series = ? ORDER BY path"
+            records = [_revive(body) for (body,) in self._rows(query, study, series)]
+            yield SeriesRecords(series, records)
+
+    def iter_studies(self) -> Iterator[StudyRecords]:
+        """Iterate over the studies; files that agree in all digests are one record."""
+        groups = "SELECT study FROM record GROUP BY study ORDER BY min(path)"
+        for (study,) in list(self._rows(groups)):
+            query = "SELECT body FROM record WHERE study = ? ORDER BY path"
+            kept: dict[tuple[str, ...], Record] = {}
+            for (body,) in self._rows(query, study):
+                record = _revive(body)
+                kept.setdefault(record.digests[: len(PATIENT_TAGS) + len(STUDY_TAGS)], record)
+            yield StudyRecords(study, list(kept.values()))
+
+    def iter_duplicates(self) -> Iterator[tuple[str, str]]:
+        """Iterate over (path, path of the first) of files that share a SOP Instance UID."""
+        query = (
+            "SELECT record.path, first.path FROM record JOIN "
+            "(SELECT sop, min(path) AS path FROM record WHERE sop != '' GROUP BY sop "
+            "HAVING count(*) > 1) AS first ON record.sop = first.sop "
+            "WHERE record.path != first.path ORDER BY record.path"
+        )
+        yield from self._rows(query)
+
+    def iter_split_series(self) -> Iterator[str]:
+        """Iterate over a path of each series that belongs to several studies."""
+        query = (
+            "SELECT max(path) FROM record WHERE series != '' GROUP BY series "
+            "HAVING count(DISTINCT study) > 1"
+        )
+        for (path,) in self._rows(query):
+            yield path
+
+    def iter_references(self) -> Iterator[tuple[str, str, str, str | None]]:
+        """Iterate over (path, place, named class, class of the target or None)."""
+        query = (
+            "SELECT reference.path, place, reference.class, record.class FROM reference "
+            "LEFT JOIN record ON record.sop = reference.sop ORDER BY reference.path, place"
+        )
+        yield from self._rows(query)
+
+    def iter_patients(self) -> Iterator[list[Record]]:
+        """Iterate over the records of each patient, one per distinct identity."""
+        query = "SELECT DISTINCT patient FROM record WHERE patient != ''"
+        for (patient,) in list(self._rows(query)):
+            rows = self._rows("SELECT body FROM record WHERE patient = ? ORDER BY path", patient)
+            kept: dict[tuple[str, ...], Record] = {}
+            for (body,) in rows:
+                record = _revive(body)
+                kept.setdefault(record.digests[: len(PATIENT_TAGS)], record)
+            yield list(kept.values())
+
+
+def _revive(body: str) -> Record:
+    values: list[Any] = [
+        tuple(tuple(v) if isinstance(v, list) else v for v in value)
+        if isinstance(value, list)
+        else value
+        for value in json.loads(body)
+    ]
+    return Record(*values)

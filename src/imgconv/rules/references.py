@@ -1,0 +1,98 @@
+"""Family X, one file: modality, levels of UIDs, lists of references.
+
+Source
+------
+PS3.3 C.17.2 (evidence), C.12.4 (common instance reference), annex A (modality)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from imgconv.dicom.elements import Item
+from imgconv.rules.instance import Hit, Instance
+from imgconv.standard.modalities import MODALITIES
+
+__all__ = ["check_evidence", "check_levels", "check_modality"]
+
+_MODALITY, _CLASS = 0x00080060, 0x00080016
+_LEVELS = {
+    "StudyInstanceUID": 0x0020000D,
+    "SeriesInstanceUID": 0x0020000E,
+    "SOPInstanceUID": 0x00080018,
+}
+_REFERENCED_CLASS, _REFERENCED_INSTANCE = 0x00081150, 0x00081155
+_CONTENT, _REFERENCED_SOPS = 0x0040A730, 0x00081199
+_EVIDENCE = (0x0040A375, 0x0040A385)
+_REFERENCED_SERIES, _REFERENCED_INSTANCES = 0x00081115, 0x0008114A
+_OTHER_STUDIES = 0x00081200
+_DERIVATION, _SOURCE_IMAGES = 0x00089124, 0x00082112
+_SHARED, _PER_FRAME = 0x52009229, 0x52009230
+
+
+def check_modality(instance: Instance) -> Iterator[Hit]:
+    """Check that Modality is one that the SOP class allows (X011)."""
+    allowed = MODALITIES.get(instance.sop_class)
+    modality = instance.dataset.text(_MODALITY)
+    if allowed and modality and modality not in allowed:
+        message = f"Modality does not fit the SOP class; expected {' or '.join(sorted(allowed))}"
+        yield Hit("X011", message, "(0008,0060)", modality)
+
+
+def check_levels(instance: Instance) -> Iterator[Hit]:
+    """Check that study, series and instance have UIDs of their own (X012)."""
+    seen: dict[str, str] = {}
+    for name, tag in _LEVELS.items():
+        uid = instance.dataset.text(tag)
+        if uid and uid in seen:
+            message = f"{name} is the same as {seen[uid]}"
+            yield Hit("X012", message, instance.dataset.path_to(tag))
+        elif uid:
+            seen[uid] = name
+
+
+def check_evidence(instance: Instance) -> Iterator[Hit]:
+    """Check that what is referenced is also listed (X010)."""
+    dataset = instance.dataset
+    if _CONTENT in dataset.elements and dataset.text(_MODALITY) in ("SR", "KO", "PR", ""):
+        listed = {uid for tag in _EVIDENCE for uid in _listed(dataset, tag)}
+        for item in _content_references(dataset):
+            uid = item.text(_REFERENCED_INSTANCE)
+            if uid and uid not in listed:
+                message = "the instance is in none of the evidence sequences"
+                yield Hit("X010", message, item.path_to(_REFERENCED_INSTANCE), uid)
+    elif _REFERENCED_SERIES in dataset.elements and (_SHARED in dataset.elements):
+        yield from _check_common_references(dataset)
+
+
+def _check_common_references(dataset: Item) -> Iterator[Hit]:
+    listed = {
+        instance.text(_REFERENCED_INSTANCE)
+        for root in (dataset, *dataset.items_of(_OTHER_STUDIES))
+        for series in root.items_of(_REFERENCED_SERIES)
+        for instance in series.items_of(_REFERENCED_INSTANCES)
+    }
+    reported = set()
+    for sequence in (_SHARED, _PER_FRAME):
+        for group in dataset.items_of(sequence):
+            for derivation in group.items_of(_DERIVATION):
+                for source in derivation.items_of(_SOURCE_IMAGES):
+                    uid = source.text(_REFERENCED_INSTANCE)
+                    if uid and uid not in listed and uid not in reported:
+                        reported.add(uid)
+                        message = "the source image is not in ReferencedSeriesSequence"
+                        path = source.path_to(_REFERENCED_INSTANCE)
+                        yield Hit("X010", message, path, uid, "warning")
+
+
+def _listed(dataset: Item, tag: int) -> Iterator[str]:
+    for study in dataset.items_of(tag):
+        for series in study.items_of(_REFERENCED_SERIES):
+            for instance in series.items_of(_REFERENCED_SOPS):
+                yield instance.text(_REFERENCED_INSTANCE)
+
+
+def _content_references(item: Item) -> Iterator[Item]:
+    for content in item.items_of(_CONTENT):
+        yield from content.items_of(_REFERENCED_SOPS)
+        yield from _content_references(content)

@@ -1,0 +1,102 @@
+"""Family X: what must be the same in a series, a study, a set.
+
+Source
+------
+PS3.3 A.1.2 (the information model: one patient per study, one device per series)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from imgconv.dicom.elements import format_tag
+from imgconv.rules.instance import name_tag
+from imgconv.rules.records import (
+    COMPARED,
+    PATIENT_TAGS,
+    SERIES_TAGS,
+    STUDY_TAGS,
+    Record,
+    RecordStore,
+    SeriesRecords,
+    StudyRecords,
+)
+from imgconv.rules.relation_hit import RelationHit
+
+__all__ = ["check_series", "check_set", "check_study"]
+
+_PLACES = {tag: number for number, tag in enumerate(COMPARED)}
+_MODALITY, _FRAME_OF_REFERENCE = 0x00080060, 0x00200052
+# Series attributes that identify the device or the series itself; others may rightly vary.
+_STRICT_SERIES = {0x00200011, 0x00080070, 0x00081090, 0x00181000}
+_STRICT_STUDY = {*PATIENT_TAGS, 0x00080020, 0x00200010}
+_LOOSE_STUDY = set(STUDY_TAGS) - _STRICT_STUDY
+
+
+def check_series(series: SeriesRecords) -> Iterator[RelationHit]:
+    """Check series, equipment and frame of reference attributes (X003, X004, X005, X007)."""
+    if not series.uid:
+        return
+    for tag in SERIES_TAGS:
+        odd = _find_odd(series.records, tag)
+        if odd is None:
+            continue
+        rule = {_MODALITY: "X005", _FRAME_OF_REFERENCE: "X004"}.get(tag, "X003")
+        severity = "" if rule != "X003" or tag in _STRICT_SERIES else "warning"
+        message = f"{name_tag(tag)} differs within the series"
+        yield RelationHit(rule, message, odd.path, format_tag(tag), severity)
+    numbers: dict[tuple[str, str], str] = {}
+    for record in series.records:
+        key = (record.number, record.sop_class)
+        if record.number and key in numbers:
+            message = "InstanceNumber stands twice in the series"
+            yield RelationHit("X007", message, record.path, "(0020,0013)")
+            break
+        numbers[key] = record.path
+
+
+def check_study(study: StudyRecords) -> Iterator[RelationHit]:
+    """Check patient and study attributes (X002)."""
+    if not study.uid:
+        return
+    for tag in (*PATIENT_TAGS, *STUDY_TAGS):
+        odd = _find_odd(study.records, tag)
+        if odd is not None:
+            severity = "warning" if tag in _LOOSE_STUDY else ""
+            message = f"{name_tag(tag)} differs within the study"
+            yield RelationHit("X002", message, odd.path, format_tag(tag), severity)
+
+
+def _find_odd(records: Sequence[Record], tag: int) -> Record | None:
+    """Return the first record whose value is not the most frequent one; absent ones don't count."""
+    place = _PLACES[tag]
+    counts = Counter(record.digests[place] for record in records if record.digests[place])
+    if len(counts) < 2:
+        return None
+    usual = counts.most_common(1)[0][0]
+    return next(r for r in records if r.digests[place] and r.digests[place] != usual)
+
+
+def check_set(records: RecordStore) -> Iterator[RelationHit]:
+    """Check UIDs, references and patients over all files (X001, X006, X008, X009, X013)."""
+    for path, _first in records.iter_duplicates():
+        message = "SOPInstanceUID is the same as another file's"
+        yield RelationHit("X001", message, path, "(0008,0018)")
+    for path in records.iter_split_series():
+        message = "SeriesInstanceUID belongs to several studies"
+        yield RelationHit("X006", message, path, "(0020,000E)")
+    for path, place, named, actual in records.iter_references():
+        if actual is None:
+            place = place.replace("(0008,1150)", "(0008,1155)")  # noqa: PLW2901
+            message = "the referenced instance is not in the set"
+            yield RelationHit("X008", message, path, place)
+        elif named and named != actual:
+            message = "ReferencedSOPClassUID is not the class of the referenced instance"
+            yield RelationHit("X009", message, path, place)
+    for identities in records.iter_patients():
+        for tag in PATIENT_TAGS:
+            odd = _find_odd(identities, tag)
+            if odd is not None:
+                message = f"{name_tag(tag)} differs for one PatientID"
+                yield RelationHit("X013", message, odd.path, format_tag(tag))
