@@ -22,7 +22,6 @@ from imgconv.dicom.bids_tables import (
     COMMON_ROWS,
     CT_ROWS,
     MR_ROWS,
-    SLICE_ROW,
     Row,
     read_rows,
     tidy,
@@ -35,7 +34,7 @@ from imgconv.dicom.vendors.identity import Vendor, find_vendor
 from imgconv.dicom.vendors.philips import philips_fields, philips_readout
 from imgconv.dicom.vendors.siemens import Siemens, siemens_fields, siemens_slice_times
 from imgconv.dicom.vendors.timing import seconds_of_day
-from imgconv.dicom.vendors.uih import uih_fields, uih_readout_time, uih_slice_times
+from imgconv.dicom.vendors.uih import uih_fields, uih_readout_time, uih_slice_times, uih_start
 
 __all__ = ["bids_fields"]
 
@@ -182,7 +181,10 @@ def _common(view: _View) -> dict[str, Any]:
     text = facts.text("AcquisitionDateTime", "AcquisitionTime")
     if not facts.groups:
         text = facts.text("AcquisitionTime", "AcquisitionDateTime")
-    fields["AcquisitionTime"] = _clock(seconds_of_day(text))
+    seconds = seconds_of_day(text)
+    if seconds is None and view.vendor is Vendor.UIH:
+        seconds = uih_start(facts)
+    fields["AcquisitionTime"] = _clock(seconds)
     codes = facts.header.items("DeidentificationMethodCodeSequence")
     fields["DeidentificationMethod"] = [
         *facts.texts("DeidentificationMethod"),
@@ -202,7 +204,7 @@ def _clock(seconds: float | None) -> str:
 
 
 def _modality_rows(view: _View) -> dict[str, Any]:
-    rows: dict[str, tuple[Row, ...]] = {"MR": MR_ROWS, "CT": CT_ROWS, "PT": (SLICE_ROW,)}
+    rows: dict[str, tuple[Row, ...]] = {"MR": MR_ROWS, "CT": CT_ROWS}
     return read_rows(view.facts, rows.get(view.facts.text("Modality"), ()))
 
 
@@ -223,7 +225,7 @@ def _mr(view: _View) -> dict[str, Any]:
         # UIH writes Hz, the standard says MHz.
         fields["ImagingFrequency"] = frequency / 1e6 if frequency > 1e4 else frequency
     fields |= _states(facts)
-    length = facts.number("EchoTrainLength") or 0
+    length = facts.number("EchoTrainLength", "GradientEchoTrainLength") or 0
     if length > 1:
         fields["EchoTrainLength"] = int(length)
     coil = facts.text("ReceiveCoilName")
@@ -378,10 +380,8 @@ def _phase_encoding(view: _View) -> dict[str, Any]:
 
 def _steps(view: _View) -> dict[str, Any]:
     facts = view.facts
-    steps = facts.number(
-        "MRAcquisitionPhaseEncodingStepsInPlane" if facts.groups else "NumberOfPhaseEncodingSteps",
-        "NumberOfPhaseEncodingSteps",
-    )
+    keywords = ("NumberOfPhaseEncodingSteps", "MRAcquisitionPhaseEncodingStepsInPlane")
+    steps = facts.number(*(reversed(keywords) if facts.groups else keywords))
     if not steps or not view.is_mr:
         return {}
     partial = view.vendor is Vendor.PHILIPS and facts.text("PartialFourier") == "YES"
@@ -430,19 +430,18 @@ def _ge_spacing(view: _View) -> float:
     """Return GE's effective echo spacing in s, 0 if unknown.
 
     GE rounds the number of acquired lines up to a multiple of 2, of 4 with
-    partial Fourier.
+    partial Fourier. Zero filling leaves the spacing as it is.
     """
     ge = Ge(view.facts)
     microseconds = ge.parameter(0x2C, "SS")
-    lines, recon = view.acquired_lines, view.recon_lines
-    if not microseconds or microseconds[0] <= 0 or lines < 2 or recon < 2:
+    lines = view.acquired_lines
+    if not microseconds or microseconds[0] <= 0 or lines < 2:
         return 0.0
     factors = ge.parameter(0x83, "DS")
     acceleration = 1 / factors[0] if factors and 0 < factors[0] <= 1 else 1.0
     step = 4 if "PFF" in view.facts.texts("ScanOptions") else 2
-    acquired = -(-lines // 1 / acceleration) / step
-    echoes = _ceil(acquired) * step
-    return (echoes - 1) * microseconds[0] * 1e-6 / (recon - 1)
+    echoes = _ceil(lines / acceleration / step) * step
+    return (echoes - 1) * microseconds[0] * 1e-6 / (lines - 1)
 
 
 def _ceil(number: float) -> int:

@@ -18,9 +18,7 @@ from imgconv.dicom.vendors.facts import Facts
 __all__ = [
     "COMMON_ROWS",
     "CT_ROWS",
-    "IDENTIFYING_KEYWORDS",
     "MR_ROWS",
-    "SLICE_ROW",
     "Row",
     "read_rows",
     "tidy",
@@ -69,6 +67,8 @@ COMMON_ROWS: tuple[Row, ...] = (
     _number("SeriesNumber"),
     _number("AcquisitionNumber"),
     _text("ImageComments"),
+    _text("ScanOptions"),
+    _number("SliceThickness"),
     _text("ConvolutionKernel"),
 )
 
@@ -77,9 +77,7 @@ MR_ROWS: tuple[Row, ...] = (
     _text("MRAcquisitionType"),
     _text("ScanningSequence"),
     _text("SequenceVariant"),
-    _text("ScanOptions"),
     _text("SequenceName", "SequenceName", "PulseSequenceName"),
-    _number("SliceThickness"),
     _number("SpacingBetweenSlices"),
     _number("SAR"),
     _number("InversionTime", "InversionTime", "InversionTimes", factor=_MILLISECONDS),
@@ -97,30 +95,11 @@ MR_ROWS: tuple[Row, ...] = (
     _number("PixelBandwidth"),
 )
 
-SLICE_ROW = _number("SliceThickness")
-
 CT_ROWS: tuple[Row, ...] = (
     _number("ExposureTime", "ExposureTime", "ExposureTimeInms", factor=_MILLISECONDS),
     _number("XRayTubeCurrent", "XRayTubeCurrent", "XRayTubeCurrentInmA"),
     _number("XRayExposure", "Exposure", "ExposureInmAs"),
     _number("SpacingBetweenSlices"),
-)
-
-# DICOM keywords whose values go into a sidecar only on request.
-IDENTIFYING_KEYWORDS: tuple[str, ...] = (
-    "SeriesInstanceUID",
-    "StudyInstanceUID",
-    "ReferringPhysicianName",
-    "StudyID",
-    "PatientName",
-    "PatientID",
-    "AccessionNumber",
-    "PatientBirthDate",
-    "PatientSex",
-    "PatientAge",
-    "PatientSize",
-    "PatientWeight",
-    "AcquisitionDateTime",
 )
 
 

@@ -140,8 +140,9 @@ def _read_canon(facts: Facts) -> _Found:
     if commented is None:
         return b_value, direction
     first, second, third = canon_direction(facts)
-    # The comment counts against row and column axes and in the order column, row.
-    in_image = (-second, -first, third)
+    in_image = (first, second, third)
+    if facts.text("InPlanePhaseEncodingDirection") != "ROW":
+        in_image = (-second, -first, third)
     return (b_value if b_value is not None else commented), _from_image_axes(facts, in_image)
 
 
@@ -163,7 +164,7 @@ def _read_ge(facts: Facts) -> _Found:
 
 # Signs of GE's axes along rows, columns and the slice normal (row x column), by the
 # normal's dominant axis: sagittal, coronal, axial.
-_GE_SIGNS = ((-1, 1, 1), (1, 1, -1), (1, -1, -1))
+_GE_SIGNS = ((1, 1, -1), (-1, 1, 1), (-1, -1, 1))
 
 
 def _ge_in_image(facts: Facts, logical: Vector, plane: int) -> Vector:

@@ -227,10 +227,14 @@ class Acquisition:
         holds all slices, has a single entry per volume.
     size_ijk
         Columns, rows and slices of a volume.
+    tiles
+        Of a mosaic or grid, the number of the tile that each slice of the
+        array was; empty if slice k was tile k.
     """
 
     frames: tuple[tuple[Facts, ...], ...]
     size_ijk: tuple[int, int, int]
+    tiles: tuple[int, ...] = ()
 
     @cached_property
     def first(self) -> Facts:
@@ -246,6 +250,12 @@ class Acquisition:
     def is_tiled(self) -> bool:
         """Whether one frame holds all slices of a volume."""
         return self.slice_count > 1 and all(len(volume) == 1 for volume in self.frames)
+
+    def in_array_order(self, of_tiles: tuple[float, ...]) -> tuple[float, ...]:
+        """Return values that are one per tile in the order of the array's slices."""
+        if len(self.tiles) == self.slice_count and max(self.tiles) < len(of_tiles):
+            return tuple(of_tiles[tile] for tile in self.tiles)
+        return of_tiles
 
     def iter_frames(self) -> Iterator[Facts]:
         """Yield all frames, volume by volume."""

@@ -60,6 +60,10 @@ def philips_fields(acquisition: Acquisition) -> dict[str, Any]:
     if position:
         fields["TablePosition"] = list(position)
     fields |= _scaling_fields(acquisition)
+    world = facts.number("RealWorldValueSlope")
+    if world:
+        fields["PhilipsRWVSlope"] = world
+        fields["PhilipsRWVIntercept"] = facts.number("RealWorldValueIntercept") or 0
     if facts.text("PartialFourier") == "YES":
         fields["PartialFourierEnabled"] = "YES"
     return fields

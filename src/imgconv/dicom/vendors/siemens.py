@@ -192,7 +192,9 @@ def siemens_slice_times(
     of the next volumes are tried, then the protocol's order.
     """
     if acquisition.is_tiled:
-        candidates = (_tile_times(volume[0]) for volume in acquisition.frames)
+        candidates = (
+            acquisition.in_array_order(_tile_times(volume[0])) for volume in acquisition.frames
+        )
         times = first_plausible(candidates, acquisition.slice_count, repetition_time)
     else:
         times = slice_times(acquisition, repetition_time)
@@ -222,7 +224,7 @@ def _times_by_order(
         order = list(ascending if mode == 1 else reversed(ascending))
     delay = (siemens.protocol_number("lDelayTimeInTR") or 0) * _MICROSECONDS
     step = (repetition_time - delay) / count
-    return tuple(order.index(k) * step for k in ascending)
+    return acquisition.in_array_order(tuple(order.index(k) * step for k in ascending))
 
 
 def siemens_fields(
@@ -280,7 +282,7 @@ def _protocol_fields(siemens: Siemens) -> dict[str, Any]:
         meaning = meanings.get(int(siemens.protocol_number(key) or 0))
         if meaning is not None:
             fields[name] = meaning
-    if siemens.diffusion_b_value() is not None or siemens.facts.number("DiffusionBValue"):
+    if siemens.diffusion_b_value() is not None or siemens.facts.numbers("DiffusionBValue"):
         scheme = _DIFFUSION_SCHEMES.get(int(siemens.protocol_number("sDiffusion.dsScheme") or 0))
         if scheme is not None:
             fields["DiffusionScheme"] = scheme

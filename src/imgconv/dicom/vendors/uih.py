@@ -21,6 +21,7 @@ __all__ = [
     "uih_fields",
     "uih_readout_time",
     "uih_slice_times",
+    "uih_start",
 ]
 
 _CREATOR = "Image Private Header"
@@ -46,7 +47,9 @@ def uih_slice_times(
     """Return when each slice starts, in s after the first, in array order; None if unknown."""
     if not acquisition.is_tiled:
         return slice_times(acquisition, repetition_time)
-    candidates = (_grid_times(volume[0]) for volume in acquisition.frames)
+    candidates = (
+        acquisition.in_array_order(_grid_times(volume[0])) for volume in acquisition.frames
+    )
     return first_plausible(candidates, acquisition.slice_count, repetition_time)
 
 
@@ -61,6 +64,11 @@ def _grid_times(facts: Facts) -> tuple[float, ...]:
             if time is not None:
                 seconds.append(time)
     return tuple(seconds)
+
+
+def uih_start(facts: Facts) -> float | None:
+    """Return when the first slice of a grid was acquired, in seconds of the day."""
+    return min(_grid_times(facts), default=None)
 
 
 def uih_readout_time(facts: Facts) -> float | None:
