@@ -81,7 +81,9 @@ def frame_anatomy(job: Job) -> Dataset:
     )
 
 
-def add_groups(dataset: Dataset, job: Job, planes: Planes, extra: Extra) -> None:
+def add_groups(
+    dataset: Dataset, job: Job, planes: Planes, extra: Extra, *, content: bool = True
+) -> None:
     """Add the shared and the per-frame functional groups.
 
     Parameters
@@ -89,6 +91,8 @@ def add_groups(dataset: Dataset, job: Job, planes: Planes, extra: Extra) -> None
     extra
         Adds those that the object has beside position, orientation, measures,
         content and references.
+    content
+        Whether frames have their index values, and refer to their sources.
     """
     shared = item(
         PixelMeasuresSequence=[
@@ -106,27 +110,24 @@ def add_groups(dataset: Dataset, job: Job, planes: Planes, extra: Extra) -> None
     frames = []
     for t in range(job.image.volume_count):
         for k, source in enumerate(sources):
-            frame = _frame(job, planes, source, t, k)
+            frame = item(PlanePositionSequence=[item(ImagePositionPatient=planes.position(k))])
+            if content:
+                _add_content(frame, job, source, t, k)
             extra(frame, t)
             frames.append(frame)
     dataset.PerFrameFunctionalGroupsSequence = frames
-    _add_evidence(dataset, job, sources)
+    if content:
+        _add_evidence(dataset, job, sources)
 
 
-def _frame(job: Job, planes: Planes, source: Plane | None, t: int, k: int) -> Dataset:
-    content = item(StackID="1", InStackPositionNumber=k + 1)
+def _add_content(frame: Dataset, job: Job, source: Plane | None, t: int, k: int) -> None:
+    content = item(StackID="1", InStackPositionNumber=k + 1, DimensionIndexValues=[k + 1])
     if job.image.volume_count > 1:
         content.TemporalPositionIndex = t + 1
         content.DimensionIndexValues = [t + 1, k + 1]
-    else:
-        content.DimensionIndexValues = [k + 1]
-    frame = item(
-        FrameContentSequence=[content],
-        PlanePositionSequence=[item(ImagePositionPatient=planes.position(k))],
-    )
+    frame.FrameContentSequence = [content]
     if source is not None:
         frame.DerivationImageSequence = [_derivation(source)]
-    return frame
 
 
 def _derivation(source: Plane) -> Dataset:

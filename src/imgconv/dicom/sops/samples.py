@@ -48,7 +48,9 @@ class Samples:
         return array.astype(self.dtype, copy=False)
 
 
-def fit_samples(image: Image, allowed: tuple[str, ...], title: str) -> Samples:
+def fit_samples(
+    image: Image, allowed: tuple[str, ...], title: str, *, hint: str = _WAYS_OUT
+) -> Samples:
     """Return the first of `allowed` types that holds every sample of `image` unchanged.
 
     The samples are looked at only if their type alone does not tell.
@@ -59,6 +61,8 @@ def fit_samples(image: Image, allowed: tuple[str, ...], title: str) -> Samples:
         numpy names in the order of preference.
     title
         Names the object in the message.
+    hint
+        What to do if nothing fits.
 
     Raises
     ------
@@ -86,7 +90,7 @@ def fit_samples(image: Image, allowed: tuple[str, ...], title: str) -> Samples:
     what = f"from {low:g} to {high:g}" if whole else "that are not whole numbers, or not finite"
     raise UnsupportedData(
         f"{title} holds {' or '.join(allowed)}; the image has `{image.dtype}` values {what}",
-        hint="" if image.dtype.itemsize > 4 and image.dtype.kind in "iu" else _WAYS_OUT,
+        hint=hint if "float64" not in allowed else "",
     )
 
 
