@@ -69,18 +69,21 @@ def read(source: Path, options: ReadOptions) -> Iterator[Image]:
             raise UnsupportedData(
                 f"`{len(shape)}` dimensions are not supported; up to 5 are", path=source
             )
-        data.require_plausible_size(options.max_bytes)
+        volumes = data.volumes
+        volumes.require_plausible(options.max_bytes)
+        colour = "c" if header.samples > 1 else ""
         for index, (first, count) in enumerate(_split(shape)):
-            array, axes = data.array(first, count)
-            yield _to_image(data, array, axes, index)
+            array = volumes.array(first, count)
+            axes = "kji" if count is None else "tkji"
+            yield _to_image(data, array, axes + colour, index)
 
 
-def _split(shape: tuple[int, ...]) -> Iterator[tuple[int, int]]:
-    """Yield (first volume, number of volumes) of each image in a file."""
+def _split(shape: tuple[int, ...]) -> Iterator[tuple[int, int | None]]:
+    """Yield (first volume, number of volumes) of each image in a file; None for a single one."""
     volumes = shape[3] if len(shape) > 3 else 1
     fifth = shape[4] if len(shape) > 4 else 1
     if volumes == 1:
-        yield 0, fifth
+        yield 0, fifth if fifth > 1 else None
         return
     for index in range(fifth):
         yield index * volumes, volumes
