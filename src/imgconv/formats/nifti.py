@@ -172,6 +172,7 @@ def check(image: Image, options: WriteOptions) -> tuple[Loss, ...]:
     UnsupportedData
         There is no NIfTI data type for its samples.
     """
+    del options
     _require_datatype(image)
     geometry = image.geometry
     found = [
