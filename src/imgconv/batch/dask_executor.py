@@ -136,7 +136,7 @@ class DaskExecutor:
                 n_workers=self._options.worker_count,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",
                 silence_logs=logging.CRITICAL,  # deaths are told as outcomes
             )
             return Client(self._cluster)
