@@ -23,6 +23,7 @@ __all__ = ["COMMANDS", "main", "printable"]
 COMMANDS = {
     "convert": "imgconv.cli.convert:convert",
     "inspect": "imgconv.cli.inspect:inspect",
+    "standardize": "imgconv.cli.standardize:standardize",
     "formats": "imgconv.cli.formats:formats",
 }
 

@@ -1,0 +1,172 @@
+"""`imgconv standardize`: parse the options, call `ops.standardize`, render its report."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from imgconv.cli.batch_options import (
+    ExecutorOption,
+    FailedListOption,
+    FailFastOption,
+    JobsOption,
+    ManifestOption,
+    MemoryLimitOption,
+    ProgressOption,
+    ResumeOption,
+    RetriesOption,
+    ShardOption,
+    TimeoutOption,
+    build_ledger,
+    build_options,
+    format_summary,
+)
+from imgconv.cli.options import (
+    AllowOption,
+    InputsArgument,
+    JsonOption,
+    QuietOption,
+    VerboseOption,
+    split_names,
+)
+from imgconv.cli.progress import ProgressMode
+
+if TYPE_CHECKING:
+    from imgconv.ops.standardize import StandardizeReport
+
+__all__ = ["standardize"]
+
+
+def standardize(  # noqa: PLR0917  a command's options
+    inputs: InputsArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")],
+    charset: Annotated[
+        str,
+        typer.Option(
+            metavar="TERM", help="Character set of text that declares none: `ISO_IR 100`."
+        ),
+    ] = "",
+    facts: Annotated[
+        list[str],
+        typer.Option("--set", metavar="KEYWORD=VALUE", help="Fill what the files do not say."),
+    ] = [],  # noqa: B006  typer copies it
+    history: Annotated[
+        bool, typer.Option(help="Keep replaced values in Original Attributes Sequence.")
+    ] = True,
+    allow: AllowOption = [],  # noqa: B006  typer copies it
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Tell, do not write.")] = False,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    jobs: JobsOption = 0,
+    timeout: TimeoutOption = None,
+    memory_limit: MemoryLimitOption = 0,
+    retries: RetriesOption = 2,
+    fail_fast: FailFastOption = False,
+    manifest: ManifestOption = None,
+    resume: ResumeOption = False,
+    shard: ShardOption = "",
+    failed_list: FailedListOption = None,
+    executor: ExecutorOption = "local",
+    progress: ProgressOption = ProgressMode.AUTO,
+) -> int:
+    """Mend legacy and broken DICOM files, and report every change.
+
+    A file that only an invented fact would make conformant is refused; give
+    the fact by --set, or accept it by --allow nonconformant.
+    """
+    import tempfile
+
+    from imgconv.cli.progress import show_progress
+    from imgconv.ops.standardize import StandardizeOptions
+    from imgconv.ops.standardize import standardize as run
+
+    options = StandardizeOptions(
+        charset, _parse_facts(facts), history, split_names(allow), dry_run=dry_run
+    )
+    batch = build_options(
+        jobs=jobs,
+        timeout=timeout,
+        memory_limit=memory_limit,
+        retries=retries,
+        fail_fast=fail_fast,
+        executor=executor,
+        preload=("imgconv.ops.standardize",),
+    )
+    ledger = build_ledger(
+        None if dry_run else output,
+        options,
+        manifest=manifest,
+        resume=resume,
+        shard=shard,
+        failed_list=failed_list,
+    )
+    with (
+        tempfile.TemporaryDirectory(prefix="imgconv-") as staging,
+        show_progress(ProgressMode.NONE if quiet else progress) as listener,
+    ):
+        report = run(
+            inputs,
+            output,
+            options,
+            batch=batch,
+            ledger=ledger,
+            listener=listener,
+            staging=Path(staging),
+        )
+    _show(report, as_json=json, quiet=quiet, verbose=verbose)
+    if not quiet:
+        sys.stderr.write(format_summary(report.summary, "standardized") + "\n")
+    return report.exit_code
+
+
+def _parse_facts(texts: list[str]) -> dict[str, str]:
+    from imgconv.errors import UsageError
+
+    facts = {}
+    for text in texts:
+        keyword, sign, value = text.partition("=")
+        if not sign:
+            raise UsageError(f"`--set {text}` has no value; expected KEYWORD=VALUE")
+        facts[keyword.strip()] = value
+    return facts
+
+
+def _show(report: StandardizeReport, *, as_json: bool, quiet: bool, verbose: bool) -> None:
+    if as_json:
+        import json
+
+        sys.stdout.write(json.dumps(report.to_json(), indent=1) + "\n")
+    elif not quiet:
+        for line in _list_lines(report.to_json(), verbose=verbose):
+            sys.stdout.write(line + "\n")
+    for name, reason, hint in report.problems:
+        sys.stderr.write(f"error: {name}: {reason}\n")
+        if hint and verbose:
+            sys.stderr.write(f"hint: {hint}\n")
+
+
+def _list_lines(report: dict[str, Any], *, verbose: bool) -> list[str]:
+    """Return the report for people: what was changed how often, or per file if `verbose`."""
+    lines = []
+    counts: dict[tuple[str, str, str], int] = {}
+    for file in report["files"]:
+        if verbose:
+            lines.append(f"{file['input']}: {file['status']}")
+        for change in file["changes"]:
+            done = "" if change["done"] else "left: "
+            place = change["keyword"] or change["tag"]
+            what = f"{change['before']} -> {change['after'] or 'unchanged'}"
+            if verbose:
+                lines.append(f"  {done}{place} {what} ({change['reason']}; {change['source']})")
+            else:
+                key = (f"{done}{change['name']}", place, what)
+                counts[key] = counts.get(key, 0) + 1
+    lines += [
+        f"{number:6} x {name}: {place} {what}".rstrip()
+        for (name, place, what), number in sorted(counts.items(), key=lambda item: -item[1])
+    ]
+    return lines

@@ -1,0 +1,354 @@
+"""Legacy and broken DICOM to conformant DICOM, changing only what must change.
+
+Each file is a job: read leniently, mended, checked by the rules, and written
+under the same name. What cannot be mended without inventing a fact is
+reported; the file is then not written, unless that is allowed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from imgconv.batch.job import BatchOptions, Job, JobResult, Outcome
+from imgconv.batch.ledger import Ledger, run_batch
+from imgconv.batch.summary import Summary
+from imgconv.core.atomic import atomic_output
+from imgconv.core.finding import Finding, Severity
+from imgconv.dicom.elements import Buffer, Tree, read_tree
+from imgconv.dicom.repair.change import Change
+from imgconv.dicom.repair.encode import EXPLICIT_LITTLE_ENDIAN, encode_file
+from imgconv.dicom.repair.facts import apply_facts, parse_facts
+from imgconv.errors import ImgconvError, LossRefused, UnsupportedData
+from imgconv.events import Listener, ignore_events
+from imgconv.exitcodes import ExitCode
+from imgconv.ops.inputs import InputFile, gather
+from imgconv.ops.mending import Hints, mend
+from imgconv.ops.survey import Identity, Survey
+from imgconv.rules.engine import Checks, check_instance, default_grades
+from imgconv.rules.instance import Instance
+from imgconv.standard.transfer_syntaxes import BY_UID
+
+__all__ = [
+    "NONCONFORMANT",
+    "StandardizeOptions",
+    "StandardizeReport",
+    "iter_jobs",
+    "standardize",
+    "standardize_file",
+]
+
+# What `allow` names to have files written that are still not conformant.
+NONCONFORMANT = "nonconformant"
+_PIXEL_DATA = 0x7FE00010
+_MAX_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class StandardizeOptions:
+    """How to standardize.
+
+    Parameters
+    ----------
+    charset
+        Defined term of Specific Character Set for text whose own is missing
+        or wrong; empty: only what is UTF-8 by its form is mended.
+    facts
+        Keyword -> value, as text: what the caller knows and the files do not
+        say. It fills what is missing or empty, and replaces nothing else.
+    history
+        Whether replaced values are kept in Original Attributes Sequence.
+    allow
+        ``nonconformant``: write a file though something is left.
+    when
+        Date and time of the history, as DT; empty: now.
+    dry_run
+        Mend and report, write nothing.
+    """
+
+    charset: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    history: bool = True
+    allow: frozenset[str] = frozenset()
+    when: str = ""
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Payload:
+    """What the job of one file knows besides its paths."""
+
+    options: StandardizeOptions
+    hints: Hints
+    when: str
+
+
+@dataclass(slots=True)
+class StandardizeReport:
+    """What became of every input.
+
+    `outcomes` holds the outcomes with their changes in ``result.facts``;
+    `refused` the inputs that were no job.
+    """
+
+    summary: Summary = field(default_factory=Summary)
+    outcomes: list[Outcome] = field(default_factory=list)
+    refused: list[tuple[str, ImgconvError]] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def problems(self) -> list[tuple[str, str, str]]:
+        """Name, reason and way out of every input that failed."""
+        early = [(name, error.message, error.hint) for name, error in self.refused]
+        late = [
+            (outcome.job.key, outcome.error.message, outcome.error.hint)
+            for outcome in self.outcomes
+            if outcome.error is not None
+        ]
+        return early + late
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the command ends with."""
+        code = self.summary.exit_code
+        done = self.summary.total - self.summary.failed
+        if code is ExitCode.DONE and (self.refused or not done):
+            return ExitCode.SOME_FAILED if done else ExitCode.NONE_DONE
+        return code
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as JSON values; it holds no value of any attribute."""
+        files = [
+            {
+                "input": outcome.job.key,
+                "output": [str(path) for path in outcome.job.outputs],
+                "status": outcome.status.value,
+                "reason": outcome.reason,
+                "changes": list(outcome.result.facts.get("changes", ())),
+                "left": list(outcome.result.facts.get("left", ())),
+            }
+            for outcome in sorted(self.outcomes, key=lambda outcome: outcome.job.key)
+        ]
+        rest = [
+            {"input": name, "status": "failed", "reason": error.message, "changes": [], "left": []}
+            for name, error in self.refused
+        ]
+        rest += [
+            {"input": name, "status": "skipped", "reason": reason, "changes": [], "left": []}
+            for name, reason in self.skipped
+        ]
+        return {"files": files + rest, "exit_code": int(self.exit_code)}
+
+
+def standardize(
+    inputs: Sequence[str | Path],
+    output: Path,
+    options: StandardizeOptions = StandardizeOptions(),
+    *,
+    batch: BatchOptions = BatchOptions(),  # noqa: B008  frozen
+    ledger: Ledger = Ledger(),  # noqa: B008  frozen
+    listener: Listener = ignore_events,
+    staging: Path,
+) -> StandardizeReport:
+    """Standardize files into a folder; the structure below each input is kept.
+
+    Parameters
+    ----------
+    inputs
+        Files, folders, archives, patterns.
+    output
+        The folder to write into.
+    batch, ledger, listener
+        How to run, what to record, whom to tell.
+    staging
+        An empty folder for what archives hold.
+
+    Raises
+    ------
+    InputError
+        An input does not exist.
+    UsageError
+        A fact has no such keyword, or no value of its VR.
+    """
+    parse_facts(options.facts)
+    report = StandardizeReport()
+    jobs = list(iter_jobs(inputs, output, options, staging=staging, report=report))
+    report.summary = run_batch(
+        jobs,
+        standardize_file,
+        batch,
+        ledger,
+        listener=listener,
+        on_outcome=report.outcomes.append,
+        phase="standardize",
+        total=len(jobs),
+    )
+    return report
+
+
+def iter_jobs(
+    inputs: Sequence[str | Path],
+    output: Path,
+    options: StandardizeOptions,
+    *,
+    staging: Path,
+    report: StandardizeReport,
+) -> Iterator[Job]:
+    """Yield a job per file; what cannot be one goes to the report at once."""
+    survey = Survey()
+    found: list[tuple[InputFile, Identity]] = []
+    for file in gather(inputs, staging, exclude=output):
+        if file.problem is not None:
+            report.refused.append((file.shown, file.problem))
+        elif file.skipped:
+            report.skipped.append((file.shown, file.skipped))
+        else:
+            found.append((file, survey.add(file.path)))
+    names = _Names(inputs)
+    when = options.when or datetime.now(UTC).strftime("%Y%m%d%H%M%S.%f+0000")
+    for file, identity in found:
+        twin = survey.find_twin(file.path, identity)
+        if twin is not None:
+            report.skipped.append((file.shown, f"the same instance as `{twin.name}`"))
+            continue
+        key = names.relative(file)
+        hints = Hints(
+            is_clash=survey.is_clash(file.path, identity),
+            is_series_clash=survey.is_series_clash(identity),
+            is_stack=survey.is_stack(identity),
+        )
+        size = file.path.stat().st_size
+        yield Job(key, (file.path,), (output / key,), size, _Payload(options, hints, when))
+
+
+class _Names:
+    """Names of outputs: relative to the input that they were found in, never twice the same."""
+
+    def __init__(self, inputs: Sequence[str | Path]) -> None:
+        self._roots = [Path(item) for item in inputs if Path(item).is_dir()]
+        self._taken: set[str] = set()
+
+    def relative(self, file: InputFile) -> str:
+        shown = Path(file.shown)
+        name = shown.name
+        for root in self._roots:
+            if shown.is_relative_to(root):
+                name = str(shown.relative_to(root))
+        parts = [part for part in Path(name).parts if part not in ("..", "/")]
+        name = "/".join(parts)
+        base, number = name, 1
+        while name in self._taken:
+            number += 1
+            name = f"{base}_{number}"
+        self._taken.add(name)
+        return name
+
+
+def standardize_file(job: Job) -> JobResult:
+    """Mend one file and write it.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, or is broken beyond mending.
+    LossRefused
+        Something is left that only an invented fact would mend.
+    OutputError
+        It cannot be written.
+    """
+    payload: _Payload = job.payload
+    options = payload.options
+    source, target = job.inputs[0], job.outputs[0]
+    tree = read_tree(source)
+    digest = hashlib.sha256(tree.data).hexdigest()
+    changes = apply_facts(tree, parse_facts(options.facts))
+    hints = replace(payload.hints, digest=digest)
+    when = payload.when if options.history else ""
+    changes += mend(tree, hints, charset=options.charset, when=when)
+    syntax, more = _choose_syntax(tree)
+    changes += more
+    left = _list_left(tree)
+    if left and NONCONFORMANT not in options.allow:
+        raise _refuse(left, source)
+    facts = {
+        "changes": [change.to_json() for change in changes],
+        "left": [{"rule": f.rule, "tag": f.tag, "message": f.message} for f in left],
+        "transfer_syntax_uid": syntax,
+    }
+    if options.dry_run:
+        return JobResult(outputs=(), facts=facts)
+    sha256 = _write(target, encode_file(tree, syntax))
+    return JobResult(outputs=(target,), facts=facts, digests={target: sha256})
+
+
+def _write(target: Path, parts: Iterator[Buffer]) -> str:
+    digest = hashlib.sha256()
+    with atomic_output(target) as stream:
+        for part in parts:
+            digest.update(part)
+            stream.write(part)
+    return digest.hexdigest()
+
+
+def _choose_syntax(tree: Tree) -> tuple[str, list[Change]]:
+    """Return the transfer syntax to write: native data become Explicit VR Little Endian."""
+    pixels = tree.dataset.get(_PIXEL_DATA)
+    old = BY_UID.get(tree.transfer_syntax)
+    name = old.name if old is not None else "unknown or missing transfer syntax"
+    if pixels is None or pixels.fragments is None:
+        if tree.transfer_syntax == EXPLICIT_LITTLE_ENDIAN:
+            return EXPLICIT_LITTLE_ENDIAN, []
+        reason = "the transfer syntax that every reader knows"
+        change = Change(
+            "transfer-syntax", "", name, "Explicit VR Little Endian", reason, "PS3.5 10.1"
+        )
+        return EXPLICIT_LITTLE_ENDIAN, [change]
+    if old is None or not old.encapsulated:
+        raise UnsupportedData(
+            f"the pixel data are encapsulated, the transfer syntax is `{name}`",
+            path=tree.path,
+        )
+    if old.retired:
+        raise UnsupportedData(
+            f"the transfer syntax `{name}` is retired",
+            path=tree.path,
+            hint="decode it first by `imgconv transcode --to explicit`",
+        )
+    return old.uid, []
+
+
+@cache
+def _checks() -> Checks:
+    return Checks(default_grades())
+
+
+def _list_left(tree: Tree) -> list[Finding]:
+    """List what the rules still find wrong in the mended data set."""
+    mended = Tree(
+        tree.path,
+        tree.size_bytes,
+        tree.data,
+        preamble=bytes(128),
+        meta=None,
+        dataset=tree.dataset,
+        transfer_syntax=tree.transfer_syntax,
+    )
+    findings = check_instance(Instance(mended), _checks())
+    # The file meta information is written anew, so that its rules (F) have nothing to judge.
+    return [f for f in findings if f.severity is Severity.ERROR and not f.rule.startswith("F")]
+
+
+def _refuse(left: Sequence[Finding], path: Path) -> LossRefused:
+    named = "; ".join(f"{f.tag} {f.message}".strip() for f in left[:_MAX_NAMED])
+    more = f" and {len(left) - _MAX_NAMED} more" if len(left) > _MAX_NAMED else ""
+    return LossRefused(
+        f"cannot be made conformant without inventing a fact: {named}{more}",
+        path=path,
+        hint=f"give the fact by `--set Keyword=value`, or write it all the same by "
+        f"`--allow {NONCONFORMANT}`",
+    )
