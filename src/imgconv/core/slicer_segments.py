@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from imgconv.core.image import Segment
 from imgconv.errors import CorruptData
@@ -81,7 +82,7 @@ def _to_segment(n: int, fields: Mapping[str, str]) -> Segment:
     )
 
 
-def _parse_terminology(tags: str) -> dict[str, Code | None]:
+def _parse_terminology(tags: str) -> dict[str, Any]:
     for tag in tags.split("|"):
         if tag.startswith(_TERMINOLOGY):
             parts = tag.removeprefix(_TERMINOLOGY).split("~")

@@ -86,10 +86,37 @@ OBJECTS: tuple[ObjectSpec, ...] = (
         "imgconv.dicom.sops.photo:build",
         "XC",
     ),
+    ObjectSpec(
+        "segmentation",
+        "Segmentation (BINARY) of a label map, one file",
+        "imgconv.dicom.sops.segmentation:check_binary",
+        "imgconv.dicom.sops.segmentation:build_binary",
+        "SEG",
+    ),
+    ObjectSpec(
+        "segmentation-fractional",
+        "Segmentation (FRACTIONAL) of a label map or of probabilities, one file",
+        "imgconv.dicom.sops.segmentation:check_fractional",
+        "imgconv.dicom.sops.segmentation:build_fractional",
+        "SEG",
+    ),
+    ObjectSpec(
+        "segmentation-labelmap",
+        "Segmentation (LABELMAP) of a label map without overlap, one file",
+        "imgconv.dicom.sops.segmentation:check_labelmap",
+        "imgconv.dicom.sops.segmentation:build_labelmap",
+        "SEG",
+    ),
 )
 
 # Words that users know, and the row that is meant.
-_ALIASES = {"pt": "pet", "pm": "parametric-map", "sc": "secondary-capture", "xc": "photo"}
+_ALIASES = {
+    "pt": "pet",
+    "pm": "parametric-map",
+    "sc": "secondary-capture",
+    "xc": "photo",
+    "seg": "segmentation",
+}
 
 
 def get_object(name: str) -> ObjectSpec:

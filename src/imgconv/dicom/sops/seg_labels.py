@@ -1,0 +1,188 @@
+"""Which labels an image has, where, and which segment each becomes.
+
+A label map is an integer image; segments that overlap lie in different
+layers, the volumes of a 4D image. The segments of a BINARY or FRACTIONAL
+object are numbered 1, 2, 3 ... as the standard demands; a label of another
+number is kept in a private attribute, so that it comes back.
+
+Source: PS3.3 C.8.20.2.3, C.8.20.2.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.core.image import Image, Segment
+from imgconv.core.loss import Loss
+from imgconv.core.options import WriteOptions
+from imgconv.core.segments import SegmentTable, read_segments
+from imgconv.dicom.segment_codes import TISSUE, with_codes
+from imgconv.errors import UnsupportedData
+
+__all__ = ["Label", "Labels", "describe_labels", "find_labels"]
+
+_MAX_LABEL = 65535  # Segment Number is US; PS3.3 C.8.20.2
+_SHOWN = 8  # label numbers in a message
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The labels of an image.
+
+    Parameters
+    ----------
+    present
+        (layer, number) -> the slices that have it, in order.
+    overlapping
+        Whether two layers share a voxel.
+    """
+
+    present: Mapping[tuple[int, int], tuple[int, ...]]
+    overlapping: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A segment with the number that it gets in the object."""
+
+    segment: Segment
+    segment_number: int
+
+
+def find_labels(image: Image) -> Labels:
+    """Return the labels of an integer image.
+
+    Raises
+    ------
+    UnsupportedData
+        Colour, fractions, negative numbers, or numbers beyond 65535.
+    """
+    if "c" in image.axes:
+        raise UnsupportedData("a label map has one sample per voxel; the image has colour")
+    present: dict[tuple[int, int], list[int]] = {}
+    taken: list[NDArray[np.bool_]] | None = [] if image.volume_count > 1 else None
+    overlapping = False
+    for layer, volume in enumerate(image.iter_volumes()):
+        for k, plane in enumerate(volume):
+            for number in _numbers(plane):
+                present.setdefault((layer, number), []).append(k)
+            if taken is not None:
+                inside = plane != 0
+                if layer == 0:
+                    taken.append(inside)
+                else:
+                    overlapping = overlapping or bool((taken[k] & inside).any())
+                    taken[k] |= inside
+    return Labels({key: tuple(present[key]) for key in sorted(present)}, overlapping)
+
+
+def _numbers(plane: NDArray[Any]) -> list[int]:
+    """Return the labels of a slice, without 0."""
+    if plane.dtype == np.uint8:
+        found = np.flatnonzero(np.bincount(plane.ravel(), minlength=1))
+    elif not plane.any():
+        return []
+    else:
+        found = np.unique(plane)
+    if plane.dtype.kind == "f" and not np.array_equal(found, np.floor(found)):
+        raise UnsupportedData(
+            "the image has fractions, a label map has integers",
+            hint="write probabilities by `--as segmentation-fractional`",
+        )
+    if found.size and (found[0] < 0 or found[-1] > _MAX_LABEL):
+        raise UnsupportedData(f"a label is not within 0 to {_MAX_LABEL}")
+    return [int(number) for number in found if number != 0]
+
+
+def describe_labels(
+    image: Image, keys: Iterable[tuple[int, int]], options: WriteOptions, *, consecutive: bool
+) -> tuple[tuple[Label, ...], SegmentTable, tuple[Loss, ...]]:
+    """Return the segment of each label, and what had to be assumed.
+
+    Parameters
+    ----------
+    keys
+        (layer, number) of the labels that are there.
+    options
+        ``extra["dicom"]["segments"]`` is the file of a description; else the
+        image's own segments serve.
+    consecutive
+        Whether segments must be numbered from 1 without gaps.
+
+    Raises
+    ------
+    CorruptData
+        The description cannot be read.
+    """
+    table = _table(image, options)
+    described = {(s.layer, s.number): s for s in _fold(table.segments, image.volume_count)}
+    missing = [key for key in keys if key not in described]
+    losses = list(_missing_losses(missing, named=bool(described)))
+    whole = {**described, **{key: _unnamed(*key) for key in missing}}
+    segments = [with_codes(whole[key]) for key in sorted(whole)]
+    losses += _coding_losses(segments)
+    return tuple(_number(segments, consecutive=consecutive)), table, tuple(losses)
+
+
+def _table(image: Image, options: WriteOptions) -> SegmentTable:
+    path = options.of("dicom").get("segments")
+    if path:
+        return read_segments(Path(path))
+    return SegmentTable(image.segments)
+
+
+def _fold(segments: tuple[Segment, ...], layers: int) -> Iterator[Segment]:
+    """Put the segments of a table with more layers than the image into the first one."""
+    for segment in segments:
+        yield segment if segment.layer < layers else replace(segment, layer=0)
+
+
+def _unnamed(layer: int, number: int) -> Segment:
+    return Segment(number, f"Segment {number}", layer=layer)
+
+
+def _missing_losses(missing: list[tuple[int, int]], *, named: bool) -> Iterator[Loss]:
+    if not missing:
+        return
+    shown = ", ".join(str(number) for _, number in missing[:_SHOWN])
+    if len(missing) > _SHOWN:
+        shown += f" and {len(missing) - _SHOWN} more"
+    if named:
+        yield Loss("unnamed-labels", f"the segment table does not describe label {shown}", True)
+    else:
+        yield Loss(
+            "unnamed-segments",
+            f"nothing names label {shown}: they are called `Segment n`; `--segments` names them",
+            harmful=False,
+        )
+
+
+def _coding_losses(segments: list[Segment]) -> Iterator[Loss]:
+    uncoded = [segment for segment in segments if segment.type is None]
+    if uncoded:
+        yield Loss(
+            "assumed-codes",
+            f"{len(uncoded)} segments have no code and are coded as `{TISSUE[2]}`",
+            harmful=False,
+        )
+    if any(not segment.algorithm_type for segment in segments):
+        yield Loss(
+            "assumed-algorithm",
+            "nothing tells how the segments were made: AUTOMATIC by `unknown` is written",
+            harmful=False,
+        )
+
+
+def _number(segments: list[Segment], *, consecutive: bool) -> Iterator[Label]:
+    numbers = [segment.number for segment in segments]
+    keeps = len(set(numbers)) == len(numbers) and (
+        not consecutive or sorted(numbers) == list(range(1, len(numbers) + 1))
+    )
+    for place, segment in enumerate(segments, start=1):
+        yield Label(segment, segment.number if keeps else place)
