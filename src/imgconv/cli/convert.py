@@ -9,6 +9,14 @@ from typing import Annotated
 import typer
 
 from imgconv.cli.batch_options import JobsOption, ProgressOption
+from imgconv.cli.dicom_options import (
+    AsOption,
+    MetadataOption,
+    ReferenceOption,
+    SetOption,
+    UidSeedOption,
+    dicom_write_options,
+)
 from imgconv.cli.options import (
     AllowOption,
     InputsArgument,
@@ -86,6 +94,11 @@ def convert(  # noqa: PLR0917  a command's options
     storage: Annotated[
         _Storage, typer.Option(help="Which way round NIfTI is stored.")
     ] = _Storage.AUTO,
+    object_name: AsOption = "",
+    reference: ReferenceOption = [],  # noqa: B006  typer copies it
+    metadata: MetadataOption = [],  # noqa: B006  typer copies it
+    assign: SetOption = [],  # noqa: B006  typer copies it
+    uid_seed: UidSeedOption = "",
     overwrite: Annotated[
         _Overwrite, typer.Option(help="What becomes of existing outputs.")
     ] = _Overwrite.NEVER,
@@ -111,6 +124,14 @@ def convert(  # noqa: PLR0917  a command's options
 
     allowed = split_names(allow)
     folder, stem, format_name = split_output(output, to)
+    dicom = dicom_write_options(
+        format_name,
+        object_name=object_name,
+        reference=reference,
+        metadata=metadata,
+        assignments=assign,
+        uid_seed=uid_seed,
+    )
     options = ConvertOptions(
         to=format_name,
         name=name or stem,
@@ -130,7 +151,9 @@ def convert(  # noqa: PLR0917  a command's options
             overwrite=Overwrite(overwrite),
             allow=allowed,
             strict=strict,
-            extra={"nifti": {"storage": storage.value}},
+            reference=dicom.get("reference", ()),
+            metadata=dicom.get("metadata", {}),
+            extra={"nifti": {"storage": storage.value}, **dicom.get("extra", {})},
         ),
         jobs=jobs,
         dry_run=dry_run,

@@ -24,7 +24,7 @@ from pydicom.dataset import Dataset
 from imgconv.core.image import Image
 from imgconv.core.loss import Loss
 from imgconv.core.options import WriteOptions
-from imgconv.dicom.attributes import find_tag, make_element, name_of
+from imgconv.dicom.attributes import find_tag, make_element, name_of, parse_text
 from imgconv.dicom.from_bids import (
     attributes_of_sidecar,
     find_sidecar,
@@ -36,7 +36,7 @@ from imgconv.dicom.reference import Reference, find_flips, read_references
 from imgconv.dicom.sops.keywords import words
 from imgconv.errors import UsageError
 
-__all__ = ["IDENTITY_KEYWORDS", "PIXEL_KEYWORDS", "Context", "gather_context"]
+__all__ = ["IDENTITY_KEYWORDS", "PIXEL_KEYWORDS", "Context", "check_assignments", "gather_context"]
 
 # What tells one patient and study from another.
 IDENTITY_KEYWORDS = (
@@ -337,3 +337,17 @@ def _plain_value(value: Any) -> Any:
     if value is None or isinstance(value, bytes | int | float):
         return getattr(value, "original_string", None) or value
     return str(value)
+
+
+def check_assignments(words: Iterable[str]) -> dict[str, str]:
+    """Return keyword -> value of ``Keyword=value`` words, each checked against its VR.
+
+    Raises
+    ------
+    UsageError
+        A word is no assignment, or its attribute is unknown, belongs to the
+        pixels, or cannot have that value.
+    """
+    assignments = dict(parse_text(word) for word in words)
+    _Gathering().add_strict("--set", assignments)
+    return assignments

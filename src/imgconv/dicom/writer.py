@@ -1,8 +1,8 @@
 """Write an image as DICOM: the bridge from `Image` to data sets.
 
 The object is chosen by ``extra["dicom"]["as"]``, else by what the image is
-(`choose_object`). A series of files is written to a folder beside its final
-place and renamed, so that no half series is ever seen.
+(`choose_object`). A series of files is made in a staging folder and placed
+when it is complete, so that no half series is ever seen.
 
 Options in ``WriteOptions.extra["dicom"]``: ``as``, ``uid_seed``,
 ``metadata_files``.
@@ -11,21 +11,21 @@ Options in ``WriteOptions.extra["dicom"]``: ``as``, ``uid_seed``,
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from imgconv.core.atomic import atomic_output
 from imgconv.core.image import Image
 from imgconv.core.loss import Loss
-from imgconv.core.options import WriteOptions
+from imgconv.core.options import Overwrite, WriteOptions
+from imgconv.core.staging import place_all, staging_folder
 from imgconv.dicom.context import Context, gather_context
 from imgconv.dicom.sops._table import OBJECTS, ObjectSpec, get_object
 from imgconv.dicom.sops.instance import Instance
 from imgconv.dicom.sops.modules import Job
 from imgconv.dicom.uids import UidMaker, digest_source
-from imgconv.errors import OutputError, UnsupportedData, output_error
+from imgconv.errors import UnsupportedData, output_error
 from imgconv.spec import resolve
 
 __all__ = ["check", "choose_object", "write"]
@@ -128,7 +128,7 @@ def write(image: Image, target: Path, options: WriteOptions) -> tuple[Path, ...]
     Raises
     ------
     OutputError
-        A file cannot be written, or the folder of a series has files already.
+        A file cannot be written, or exists with another content.
     UnsupportedData, GeometryError, UsageError
         As `check`.
     """
@@ -145,41 +145,29 @@ def write(image: Image, target: Path, options: WriteOptions) -> tuple[Path, ...]
                 stream.write(part)
         return (target,)
     folder = target.with_name(target.name.removesuffix(".dcm"))
-    return _write_series(first, instances, folder)
+    return _write_series(chain([first], instances), folder, options.overwrite)
 
 
-def _write_series(first: Instance, others: Iterable[Instance], folder: Path) -> tuple[Path, ...]:
-    """Write all files to a temporary folder, then rename it."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        if folder.exists() and any(folder.iterdir()):
-            raise OutputError("exists already and is not empty", path=folder)
-        temporary = Path(tempfile.mkdtemp(prefix=".imgconv-", suffix=".part", dir=folder.parent))
-    except OSError as error:
-        raise output_error(error, folder) from error
-    try:
-        names = [_write_one(first, temporary)]
-        names += [_write_one(instance, temporary) for instance in others]
-        temporary.chmod(0o777 & ~_umask())
-        temporary.replace(folder)
-    except OSError as error:
-        raise output_error(error, folder) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+def _write_series(
+    instances: Iterable[Instance], folder: Path, overwrite: Overwrite
+) -> tuple[Path, ...]:
+    """Write all files to a staging folder, then move them to `folder`, all or none."""
+    with staging_folder(folder.parent) as staging:
+        names = [_write_one(instance, staging) for instance in instances]
+        moves = [(staging / name, folder / name) for name in names]
+        place_all(moves, overwrite)
     return tuple(folder / name for name in names)
 
 
 def _write_one(instance: Instance, folder: Path) -> str:
     name = f"{instance.number:04d}.dcm"
-    with (folder / name).open("wb") as stream:
-        for part in instance.parts:
-            stream.write(part)
-        stream.flush()
-        os.fsync(stream.fileno())
+    path = folder / name
+    try:
+        with path.open("wb") as stream:
+            for part in instance.parts:
+                stream.write(part)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        raise output_error(error, path) from error
     return name
-
-
-def _umask() -> int:
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return umask

@@ -115,12 +115,12 @@ def test_write_with_seed_is_reproducible_and_differs_by_object(tmp_path):
     assert all(uid.startswith("2.25.") and len(uid) <= 64 for uid in first)
 
 
-def test_write_refuses_a_folder_with_files(tmp_path):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "theirs.txt").write_text("x")
-    with pytest.raises(OutputError):
+def test_write_keeps_an_existing_series(tmp_path):
+    paths = write(_image(), tmp_path / "out.dcm", _options("ct"))
+    before = [path.read_bytes() for path in paths]
+    with pytest.raises(OutputError, match="exists already"):
         write(_image(), tmp_path / "out.dcm", _options("ct"))
-    assert [p.name for p in tmp_path.rglob("*")] == ["out", "theirs.txt"]
+    assert [path.read_bytes() for path in paths] == before
 
 
 def test_write_that_fails_midway_leaves_nothing(tmp_path, monkeypatch):

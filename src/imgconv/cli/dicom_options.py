@@ -1,0 +1,101 @@
+"""Options of commands that write DICOM: which object, and who, when and how."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from imgconv.errors import UsageError
+
+__all__ = [
+    "AsOption",
+    "MetadataOption",
+    "ReferenceOption",
+    "SetOption",
+    "UidSeedOption",
+    "dicom_write_options",
+]
+
+AsOption = Annotated[
+    str,
+    typer.Option(
+        "--as",
+        metavar="OBJECT",
+        help="DICOM: ct, mr, pet, enhanced-ct, enhanced-mr, parametric-map, secondary-capture, "
+        "photo ... [default: what fits the input]",
+    ),
+]
+ReferenceOption = Annotated[
+    list[str],
+    typer.Option(
+        "--reference",
+        metavar="DICOM",
+        help="DICOM: take patient, study and frame of reference from this file or folder.",
+    ),
+]
+MetadataOption = Annotated[
+    list[str],
+    typer.Option("--metadata", metavar="FILE", help="DICOM: attributes, as JSON, YAML or CSV."),
+]
+SetOption = Annotated[
+    list[str],
+    typer.Option("--set", metavar="KEYWORD=VALUE", help="DICOM: one attribute."),
+]
+UidSeedOption = Annotated[
+    str,
+    typer.Option("--uid-seed", metavar="TEXT", help="DICOM: the same UIDs in every run."),
+]
+
+
+def dicom_write_options(
+    target: str,
+    *,
+    object_name: str,
+    reference: list[str],
+    metadata: list[str],
+    assignments: list[str],
+    uid_seed: str,
+) -> dict[str, Any]:
+    """Return the keyword arguments of `WriteOptions` that the DICOM options stand for.
+
+    Raises
+    ------
+    UsageError
+        One is given, but the target is not DICOM; or one has a mistake that
+        can be told before any input is read.
+    """
+    given = {
+        "--as": object_name,
+        "--reference": reference,
+        "--metadata": metadata,
+        "--set": assignments,
+        "--uid-seed": uid_seed,
+    }
+    used = [name for name, value in given.items() if value]
+    if not used:
+        return {}
+    if target.lower().lstrip(".") not in ("dicom", "dcm"):
+        raise UsageError(f"`{used[0]}` is about DICOM output", hint="add `--to dicom`")
+    from imgconv.dicom.context import check_assignments
+
+    _require_existing("--reference", reference)
+    _require_existing("--metadata", metadata)
+    return {
+        "reference": tuple(Path(path) for path in reference),
+        "metadata": check_assignments(assignments),
+        "extra": {
+            "dicom": {
+                "as": object_name,
+                "uid_seed": uid_seed,
+                "metadata_files": tuple(metadata),
+            }
+        },
+    }
+
+
+def _require_existing(option: str, paths: list[str]) -> None:
+    for path in paths:
+        if not Path(path).exists():
+            raise UsageError(f"`{option}` does not exist", path=path)
