@@ -100,6 +100,7 @@ class Header:
         "_charset",
         "_encoding",
         "_range",
+        "_sequences",
         "_signed",
         "_table",
         "is_deflated",
@@ -122,6 +123,8 @@ class Header:
         self._charset: str | None = None
         self._signed: bool | None = None
         self._blocks: dict[tuple[int, str], int] | None = None
+        # A sequence of 10,000 frames is asked for once per frame.
+        self._sequences: dict[int, tuple[Header, ...]] = {}
 
     def get(self, keyword: str | int, default: Any = None) -> Any:
         """Return the value of a standard attribute.
@@ -240,6 +243,7 @@ class Header:
         if self.transfer_syntax_uid:
             self._buffer = None
             self._table = None
+            self._sequences = {}
 
     def read_pixel_bytes(self, start: int = 0, length: int | None = None) -> bytes:
         """Read bytes of the pixel data from the file.
@@ -335,7 +339,10 @@ class Header:
 
     def _decode(self, element: Element, vr: str) -> Any:
         if vr == "SQ":
-            return self._items(element)
+            start = element[1]
+            if start not in self._sequences:
+                self._sequences[start] = self._items(element)
+            return self._sequences[start]
         return decode_value(
             vr,
             self._bytes(element),

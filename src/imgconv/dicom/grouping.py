@@ -1,0 +1,319 @@
+"""Sort the slices of one series into images: kinds, locations, time points.
+
+The rules, in this order: slices of another size, pixel layout, component,
+frame of reference, echo time, pixel spacing or orientation are another
+image; what repeats at a location is told apart by image type or coil, else
+it is a time series. Isotropic diffusion images leave a series that has
+directions. Missing slices are an error, never closed up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from imgconv.core.loss import Loss
+from imgconv.core.options import Merge, ReadOptions
+from imgconv.dicom.plan import Outcome, Problem, VolumePlan
+from imgconv.dicom.positions import Locations, find_gaps, geometry_of, locate
+from imgconv.dicom.slices import Slice
+from imgconv.dicom.timepoints import Grid, arrange
+from imgconv.errors import GeometryError, InputError
+
+__all__ = ["plan_volumes"]
+
+# Direction cosines closer than this are the same orientation: 0.06 degrees.
+_SAME_ORIENTATION = 1e-3
+# Relative difference of pixel spacings.
+_SAME_SPACING = 1e-3
+_MISSING = "missing-slices"
+
+_SUFFIXES = {"phase": "ph", "real": "real", "imaginary": "imaginary"}
+# Modalities whose multi-frame files without positions are films.
+_FILMS = frozenset({"US", "IVUS", "XA", "XRF", "RF", "ES", "GM", "SM", "XC", "IVOCT", "ECG", "OP"})
+
+
+def plan_volumes(
+    slices: Sequence[Slice], options: ReadOptions
+) -> tuple[tuple[VolumePlan, ...], list[Problem]]:
+    """Return the images that the slices of one series become, and what could not be done."""
+    plans: list[VolumePlan] = []
+    problems: list[Problem] = []
+    for group in _kinds(slices, options.merge):
+        try:
+            made, dropped = _plan_kind(group, options)
+        except InputError as error:
+            problems.append(_failed(group, error))
+            continue
+        plans += made
+        problems += dropped
+    plans.sort(key=lambda plan: min(item.order for item in plan.volumes[0]))
+    return _with_suffixes(plans), problems
+
+
+def _kinds(slices: Sequence[Slice], merge: Merge) -> list[list[Slice]]:
+    """Part slices that cannot be in one image."""
+    exact: dict[Hashable, list[Slice]] = defaultdict(list)
+    for item in slices:
+        echo = None if merge is Merge.SERIES else _echo_key(item)
+        exact[item.rows, item.columns, item.pixels, item.kind, echo, bool(item.position)].append(
+            item
+        )
+    groups: list[list[Slice]] = []
+    for group in exact.values():
+        for alike in _cluster(group, lambda item: item.orientation, _SAME_ORIENTATION):
+            groups += _cluster(alike, _log_spacing, _SAME_SPACING)
+    return groups
+
+
+def _echo_key(item: Slice) -> float | None:
+    if item.echo_time is not None:
+        return round(item.echo_time, 2)
+    return item.echo_number
+
+
+def _log_spacing(item: Slice) -> tuple[float, ...]:
+    return tuple(math.log(value) if value > 0 else 0.0 for value in item.spacing)
+
+
+def _cluster(
+    slices: Iterable[Slice], value_of: Callable[[Slice], tuple[float, ...]], tolerance: float
+) -> list[list[Slice]]:
+    """Group slices whose values differ by no more than the tolerance from the group's first."""
+    clusters: list[tuple[tuple[float, ...], list[Slice]]] = []
+    by_value: dict[tuple[float, ...], list[Slice]] = {}
+    for item in slices:
+        value = value_of(item)
+        members = by_value.get(value)
+        if members is None:
+            for centre, found in clusters:
+                if len(centre) == len(value) and all(
+                    abs(a - b) <= tolerance for a, b in zip(centre, value, strict=True)
+                ):
+                    members = found
+                    break
+            else:
+                members = []
+                clusters.append((value, members))
+            by_value[value] = members
+        members.append(item)
+    return [members for _, members in clusters]
+
+
+def _plan_kind(slices: list[Slice], options: ReadOptions) -> tuple[list[VolumePlan], list[Problem]]:
+    if not slices[0].position or not slices[0].orientation:
+        return _unplaced(slices), []
+    if slices[0].tile >= 0:
+        return [_tiled(slices)], []
+    plans: list[VolumePlan] = []
+    problems: list[Problem] = []
+    for part in _parts(slices):
+        made, dropped = _stack(part, options)
+        plans += made
+        problems += dropped
+    return plans, problems
+
+
+def _parts(slices: list[Slice]) -> list[list[Slice]]:
+    """Part what repeats at the same location but is no time series."""
+    isotropic = [item for item in slices if item.isotropic]
+    directed = [item for item in slices if not item.isotropic]
+    if isotropic and any(_has_direction(item) for item in directed):
+        return [part for group in (directed, isotropic) for part in _parts_by_variant(group)]
+    return _parts_by_variant(slices)
+
+
+def _has_direction(item: Slice) -> bool:
+    diffusion = item.timing.diffusion
+    return diffusion is not None and diffusion[-1] is not None and any(diffusion[-1])
+
+
+def _parts_by_variant(slices: list[Slice]) -> list[list[Slice]]:
+    variants: dict[Hashable, list[Slice]] = defaultdict(list)
+    for item in slices:
+        variants[item.variant].append(item)
+    if len(variants) < 2:
+        return [slices]
+    index = locate(slices).index.tolist()
+    seen: dict[int, Hashable] = {}
+    for place, item in zip(index, slices, strict=True):
+        if seen.setdefault(place, item.variant) != item.variant:
+            return list(variants.values())
+    return [slices]
+
+
+def _stack(slices: list[Slice], options: ReadOptions) -> tuple[list[VolumePlan], list[Problem]]:
+    locations = locate(slices)
+    grid = arrange(slices, locations)
+    missing = _count_missing(grid, locations, slices)
+    if missing:
+        for parts in _acquisitions(slices):
+            return [plan for part in parts for plan in _stack(part, options)[0]], []
+        if not {_MISSING, "all"} & options.allow:
+            raise _missing_error(grid, locations, missing)
+    if not grid.volumes:
+        raise _missing_error(grid, locations, missing)
+    losses, problems = _accepted(grid, missing)
+    geometry = geometry_of(grid.volumes[0], locations.origins)
+    if options.merge is Merge.NEVER:
+        return [
+            VolumePlan((volume,), geometry, component=volume[0].component, losses=losses)
+            for volume in grid.volumes
+        ], problems
+    return [
+        VolumePlan(
+            grid.volumes,
+            geometry,
+            is_series=len(grid.volumes) > 1,
+            component=slices[0].component,
+            losses=losses,
+        )
+    ], problems
+
+
+def _count_missing(grid: Grid, locations: Locations, slices: list[Slice]) -> int:
+    if grid.incomplete:
+        return max(1, grid.missing_count)
+    return find_gaps(locations.origins, slices) * len(grid.volumes)
+
+
+def _acquisitions(slices: list[Slice]) -> Iterable[list[list[Slice]]]:
+    """Yield a way to part slices into whole stacks, if acquisitions are that."""
+    parts: dict[Hashable, list[Slice]] = defaultdict(list)
+    for item in slices:
+        parts[item.timing.acquisition].append(item)
+    if len(parts) < 2:
+        return
+    for part in parts.values():
+        locations = locate(part)
+        grid = arrange(part, locations)
+        if locations.count < 2 or grid.incomplete or find_gaps(locations.origins, part):
+            return
+    yield list(parts.values())
+
+
+def _missing_error(grid: Grid, locations: Locations, missing: int) -> GeometryError:
+    if grid.incomplete:
+        volumes = len(grid.volumes) + len(grid.incomplete)
+        message = (
+            f"{missing} slices are missing: {len(grid.incomplete)} of {volumes} volumes lack "
+            f"some of the {locations.count} slices"
+        )
+    else:
+        message = f"{missing} slices are missing between the first and the last one"
+    return GeometryError(message, hint=f"accept it by `--allow {_MISSING}`")
+
+
+def _accepted(grid: Grid, missing: int) -> tuple[tuple[Loss, ...], list[Problem]]:
+    if not missing:
+        return (), []
+    losses = (Loss(_MISSING, f"{missing} slices are missing", harmful=True),)
+    if not grid.incomplete:
+        return losses, []
+    paths = _paths(item for volume in grid.incomplete for item in volume)
+    message = f"of {len(grid.incomplete)} volumes that lack slices"
+    return losses, [Problem(paths, Outcome.SKIPPED, _MISSING, message)]
+
+
+def _tiled(slices: list[Slice]) -> VolumePlan:
+    """Each file is a whole volume."""
+    files: dict[Path, list[Slice]] = defaultdict(list)
+    for item in slices:
+        files[item.header.path].append(item)
+    volumes = []
+    for tiles in sorted(files.values(), key=lambda group: group[0].order):
+        locations = locate(tiles)
+        ordered = np.argsort(locations.index, kind="stable")
+        volumes.append(tuple(tiles[n] for n in ordered))
+    counts = {len(volume) for volume in volumes}
+    if len(counts) > 1:
+        raise GeometryError(f"mosaics have {' or '.join(map(str, sorted(counts)))} slices")
+    origins = np.array([item.position for item in volumes[0]], dtype=np.float64)
+    drift = max(
+        float(np.abs(np.array([item.position for item in volume]) - origins).max())
+        for volume in volumes
+    )
+    losses: tuple[Loss, ...] = ()
+    if drift > _drift_limit(volumes[0][0]):
+        losses = (
+            Loss(
+                "moving-slices",
+                f"slices of later volumes are up to {drift:.2f} mm elsewhere",
+                harmful=False,
+            ),
+        )
+    return VolumePlan(
+        tuple(volumes),
+        geometry_of(volumes[0], origins),
+        is_series=len(volumes) > 1,
+        component=slices[0].component,
+        losses=losses,
+    )
+
+
+def _drift_limit(item: Slice) -> float:
+    return 0.01 * min(item.spacing, default=1.0)
+
+
+def _unplaced(slices: list[Slice]) -> list[VolumePlan]:
+    """Images without geometry: a file each; frames are slices, or time in a film."""
+    files: dict[Path, list[Slice]] = defaultdict(list)
+    for item in slices:
+        files[item.header.path].append(item)
+    plans = []
+    for frames in files.values():
+        for part in _parts_without_place(frames):
+            film = len(part) > 1 and _is_film(part[0])
+            volumes = tuple((item,) for item in part) if film else (tuple(part),)
+            plans.append(VolumePlan(volumes, None, is_series=film, component=part[0].component))
+    return plans
+
+
+def _parts_without_place(frames: list[Slice]) -> list[list[Slice]]:
+    parts: dict[Hashable, list[Slice]] = defaultdict(list)
+    for item in sorted(frames, key=lambda each: each.order):
+        parts[item.variant].append(item)
+    return list(parts.values())
+
+
+def _is_film(item: Slice) -> bool:
+    header = item.header
+    return (
+        header.get("Modality") in _FILMS
+        or "FrameTime" in header
+        or "FrameTimeVector" in header
+        or "CineRate" in header
+    )
+
+
+def _with_suffixes(plans: list[VolumePlan]) -> tuple[VolumePlan, ...]:
+    echoes = sorted({_echo_key(plan.first) or 0.0 for plan in plans})
+    named = []
+    for plan in plans:
+        first = plan.first
+        number: int | None = None
+        if len(echoes) > 1:
+            number = echoes.index(_echo_key(first) or 0.0) + 1
+        if first.echo_number and first.echo_number > 1:
+            number = first.echo_number
+        suffixes = [f"e{number}"] if number else []
+        if plan.component in _SUFFIXES:
+            suffixes.append(_SUFFIXES[plan.component])
+        if first.isotropic and len(plans) > 1:
+            suffixes.append("trace")
+        named.append(replace(plan, echo_number=number, suffixes=tuple(suffixes)))
+    return tuple(named)
+
+
+def _failed(slices: list[Slice], error: InputError) -> Problem:
+    reason = _MISSING if error.hint else "contradictory-geometry"
+    return Problem(_paths(slices), Outcome.FAILED, reason, error.message, error)
+
+
+def _paths(slices: Iterable[Slice]) -> tuple[Path, ...]:
+    return tuple(dict.fromkeys(item.header.path for item in slices))

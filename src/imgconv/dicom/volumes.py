@@ -1,0 +1,202 @@
+"""Read the pixels of a planned image, one volume at a time.
+
+Native single-frame files are read straight into the array; everything else
+goes through `frames.FrameReader`. Unused high bits are masked, palettes and
+modality tables applied, YBR becomes RGB, and a rescale that differs from
+slice to slice is applied in double precision and rounded to float32.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.codecs.frame import PixelFormat, significant
+from imgconv.dicom.colour import find_palette, ybr_to_rgb
+from imgconv.dicom.frames import FrameReader
+from imgconv.dicom.header import Header
+from imgconv.dicom.lut import apply_table, find_modality_table
+from imgconv.dicom.plan import VolumePlan
+from imgconv.dicom.scaling import rescale_of, uniform_rescale
+from imgconv.dicom.slices import Slice
+from imgconv.dicom.tiles import Tiling, cut_tile
+from imgconv.errors import CorruptData, InputError, UnsupportedData
+
+__all__ = ["VolumeReader"]
+
+_NATIVE_LITTLE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.98"})
+# Multi-frame readers kept open for the next volume: they hold offset tables, no pixels.
+_OPEN_READERS = 4
+
+
+class VolumeReader:
+    """Gives the volumes of a plan as arrays ``(k, j, i)`` or ``(k, j, i, c)``.
+
+    Parameters
+    ----------
+    plan
+        The image.
+    max_bytes
+        A larger volume is refused; 0 for no limit.
+
+    Raises
+    ------
+    InputError
+        The first frame cannot be decoded, or the volume is too large.
+    """
+
+    def __init__(self, plan: VolumePlan, *, max_bytes: int = 0) -> None:
+        self._plan = plan
+        self._readers: OrderedDict[Path, FrameReader] = OrderedDict()
+        first = plan.first
+        reader = self._reader(first.header)
+        self._format = reader.pixel_format
+        self._direct = first.tile < 0 and _is_direct(first.header, self._format)
+        self._table = find_modality_table(first.header)
+        self._palette = (
+            find_palette(first.header)
+            if self._format.photometric_interpretation == "PALETTE COLOR"
+            else None
+        )
+        self._is_uniform = uniform_rescale(item for v in plan.volumes for item in v) is not None
+        sample = self._finish(first, self._samples(first))
+        self.dtype = sample.dtype
+        self.shape = (len(plan.volumes[0]), *sample.shape)
+        self.photometric = _photometric(reader.decoded_format, coloured=sample.ndim == 3)
+        size = int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+        if max_bytes and size > max_bytes:
+            raise UnsupportedData(
+                f"a volume takes `{size}` bytes; the limit is {max_bytes}", path=first.header.path
+            )
+
+    def read(self, number: int) -> NDArray[Any]:
+        """Return volume `number`.
+
+        Raises
+        ------
+        CorruptData
+            A frame is missing, truncated or damaged.
+        InputError
+            A file cannot be read.
+        """
+        slices = self._plan.volumes[number]
+        volume = np.empty(self.shape, self.dtype)
+        if self._direct and self.dtype == self._format.dtype:
+            for k, item in enumerate(slices):
+                _read_into(item, volume[k])
+            return significant(volume, self._format)
+        if slices[0].tile >= 0:
+            image = self._decode(slices[0])
+            tiling = _tiling(slices[0], image)
+            for k, item in enumerate(slices):
+                volume[k] = self._finish(item, cut_tile(image, tiling, item.tile))
+            return volume
+        for k, item in enumerate(slices):
+            volume[k] = self._finish(item, self._samples(item))
+        return volume
+
+    def _reader(self, header: Header) -> FrameReader:
+        reader = self._readers.get(header.path)
+        if reader is None:
+            reader = FrameReader.from_header(header)
+            header.release()
+            self._readers[header.path] = reader
+            if len(self._readers) > _OPEN_READERS:
+                self._readers.popitem(last=False)
+        return reader
+
+    def _decode(self, item: Slice) -> NDArray[Any]:
+        reader = self._reader(item.header)
+        try:
+            return significant(reader.read(item.frame), reader.pixel_format)
+        except InputError as error:
+            raise error.with_path(item.header.path) from error.__cause__
+
+    def _samples(self, item: Slice) -> NDArray[Any]:
+        image = self._decode(item)
+        return image if item.tile < 0 else cut_tile(image, _tiling(item, image), item.tile)
+
+    def _finish(self, item: Slice, samples: NDArray[Any]) -> NDArray[Any]:
+        """Apply what belongs to the samples: tables, colour, a slice's own rescale."""
+        if self._palette is not None:
+            return self._palette.expand(samples)
+        if samples.ndim == 3:
+            decoded = self._format.decoded.photometric_interpretation
+            return ybr_to_rgb(samples) if decoded.startswith("YBR_FULL") else samples
+        if self._table is not None:
+            return apply_table(self._table, samples)
+        if not self._is_uniform:
+            rescale = rescale_of(item)
+            scaled = samples * np.float64(rescale.slope) + np.float64(rescale.intercept)
+            real: NDArray[Any] = scaled.astype(np.float32)
+            return real
+        return samples
+
+
+def _is_direct(header: Header, pixel_format: PixelFormat) -> bool:
+    """Whether files hold one frame in exactly the bytes that the array needs."""
+    pixels = header.pixel_data
+    return (
+        pixels is not None
+        and header.transfer_syntax_uid in _NATIVE_LITTLE
+        and not header.is_deflated
+        and pixel_format.samples_per_pixel == 1
+        and pixel_format.bits_allocated >= 8
+        and pixel_format.dtype.newbyteorder("<") == pixel_format.dtype
+    )
+
+
+def _read_into(item: Slice, target: NDArray[Any]) -> None:
+    """Fill one slice of an array from a file, without a copy in between."""
+    header, pixels = item.header, item.header.pixel_data
+    size = target.nbytes
+    start = size * item.frame
+    if pixels is None or start + size > min(pixels.length, pixels.available):
+        available = 0 if pixels is None else min(pixels.length, pixels.available)
+        raise CorruptData(
+            f"the pixel data end after `{available}` bytes; expected {start + size}",
+            path=header.path,
+        )
+    view = target.reshape(-1).view(np.uint8).data
+    try:
+        descriptor = os.open(header.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            _fill(descriptor, pixels.offset + start, view)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", path=header.path) from error
+    except EOFError as error:
+        raise CorruptData("the file became shorter while it was read", path=header.path) from error
+
+
+def _fill(descriptor: int, offset: int, view: memoryview) -> None:
+    os.lseek(descriptor, offset, os.SEEK_SET)
+    read: Callable[[int, list[memoryview]], int] = os.readv
+    while view:
+        count = read(descriptor, [view[: 1 << 30]])
+        if not count:
+            raise EOFError
+        view = view[count:]
+
+
+def _tiling(item: Slice, image: NDArray[Any]) -> Tiling:
+    return Tiling(
+        count=item.tile + 1,
+        per_row=image.shape[1] // item.columns,
+        rows=item.rows,
+        columns=item.columns,
+    )
+
+
+def _photometric(decoded: PixelFormat, *, coloured: bool) -> str:
+    if coloured:
+        return "RGB"
+    name = decoded.photometric_interpretation
+    return name if name == "MONOCHROME1" else "MONOCHROME2"
