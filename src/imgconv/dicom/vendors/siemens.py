@@ -29,7 +29,12 @@ from imgconv.dicom.vendors.csa import (
     protocol_text,
 )
 from imgconv.dicom.vendors.facts import Acquisition, Facts
-from imgconv.dicom.vendors.timing import first_plausible, multiband_factor, slice_times
+from imgconv.dicom.vendors.timing import (
+    acquisition_seconds,
+    first_plausible,
+    multiband_factor,
+    slice_times,
+)
 from imgconv.errors import CorruptData
 
 __all__ = ["Siemens", "siemens_fields", "siemens_slice_times"]
@@ -197,8 +202,17 @@ def siemens_slice_times(
         )
         times = first_plausible(candidates, acquisition.slice_count, repetition_time)
     else:
-        times = slice_times(acquisition, repetition_time)
+        times = slice_times(acquisition, repetition_time, _start_of)
     return times or _times_by_order(Siemens(acquisition.first), acquisition, repetition_time)
+
+
+def _start_of(facts: Facts) -> float | None:
+    """Return when a frame was acquired: relative times survive de-identification."""
+    after_start = Siemens(facts).image(0x04, "DS")
+    if isinstance(after_start, int | float):
+        return float(after_start)
+    seconds = acquisition_seconds(facts)
+    return facts.private_number(0x19, _MR, 0x16, "DS") if seconds is None else seconds
 
 
 def _tile_times(facts: Facts) -> tuple[float, ...]:

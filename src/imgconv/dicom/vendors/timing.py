@@ -8,7 +8,9 @@ volume, or of the reconstruction.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 
 from imgconv.dicom.vendors.facts import Acquisition, Facts
 
@@ -72,7 +74,10 @@ def relative_times(seconds: Sequence[float]) -> tuple[float, ...]:
 def first_plausible(
     candidates: Iterable[Sequence[float]], slice_count: int, repetition_time: float | None
 ) -> tuple[float, ...] | None:
-    """Return the first list of times that can be those of one volume, else None.
+    """Return a list of times that can be those of one volume, None if there is none.
+
+    It is the first plausible one, or the second if these two spread over
+    different times: the first volume is the one that tends to be off.
 
     Parameters
     ----------
@@ -83,15 +88,18 @@ def first_plausible(
     repetition_time
         In seconds; None if unknown, then any spread is accepted.
     """
-    for number, seconds in enumerate(candidates):
-        if number >= _MAX_VOLUMES:
-            return None
+    plausible: list[tuple[float, ...]] = []
+    for seconds in islice(candidates, _MAX_VOLUMES):
         times = relative_times(seconds)
-        if len(times) != slice_count or not times or max(times) <= 0:
+        if len(times) != slice_count or max(times) <= 0:
             continue
         if repetition_time is None or max(times) < repetition_time:
-            return times
-    return None
+            plausible.append(times)
+            if len(plausible) == 2:
+                break
+    if len(plausible) == 2 and not math.isclose(max(plausible[0]), max(plausible[1])):
+        return plausible[1]
+    return plausible[0] if plausible else None
 
 
 def slice_times(
