@@ -27,6 +27,7 @@ _PROBLEMS = {
     "overrun": ("F009", "the value is longer than the item or sequence that holds it"),
     "depth": ("F015", "nested too deeply, or too many elements, to be read"),
     "trailing": ("F010", "bytes follow that belong to no element"),
+    "leading": ("F010", "bytes stand before the first element"),
     "order": ("F011", "the tag is lower than the one before it"),
     "duplicate": ("F011", "the tag stands twice"),
     "encoding": ("F008", "the data set is not encoded as the transfer syntax says"),

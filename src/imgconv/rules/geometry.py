@@ -18,6 +18,8 @@ __all__ = ["ORIENTATION_TOLERANCE", "check_planes"]
 _ORIENTATIONS = {0x00200037}
 # Spacing of a row or column, which must be positive (PS3.3 10.7.1.3).
 _SPACINGS = {0x00280030, 0x00181164, 0x00182010, 0x00220030}
+# Direction cosines with respect to the patient (PS3.3 C.8.13.5).
+_DIRECTIONS = {0x00189090, 0x00189105}
 _THICKNESS, _GAP = 0x00180050, 0x00180088
 # Six decimals are the least that writers use; 1e-3 is what printing and arithmetic may lose.
 ORIENTATION_TOLERANCE = 1e-3
@@ -30,6 +32,8 @@ def check_planes(instance: Instance) -> Iterator[Hit]:
         tag = element.tag
         if tag in _ORIENTATIONS:
             yield from _check_orientation(element)
+        elif tag in _DIRECTIONS:
+            yield from _check_direction(element)
         elif tag in _SPACINGS:
             values = element.item.numbers(tag)
             if any(value <= 0 for value in values) and not _is_single_line(element):
@@ -52,6 +56,12 @@ def _check_orientation(element: Element) -> Iterator[Hit]:
         yield Hit(
             "G001", f"{name_tag(element.tag)} has vectors that are not orthogonal", element.path
         )
+
+
+def _check_direction(element: Element) -> Iterator[Hit]:
+    values = element.item.numbers(element.tag)
+    if len(values) == 3 and abs(math.hypot(*values) - 1) > ORIENTATION_TOLERANCE:
+        yield Hit("G001", f"{name_tag(element.tag)} is not of unit length", element.path)
 
 
 def _is_single_line(element: Element) -> bool:

@@ -224,7 +224,7 @@ def _check_forbidden(
 
 
 def _check_value_sets(rows: list[Row], element: Element) -> Iterator[Hit]:
-    values = [str(value) for value in element.values()]
+    values = _plain(element)
     for row in rows:
         for number, allowed in row.enumerated:
             if _is_outside(values, number, allowed):
@@ -238,6 +238,22 @@ def _check_value_sets(rows: list[Row], element: Element) -> Iterator[Hit]:
                 message = f"{_ordinal(element, number)} is no defined term: {_words(allowed)}"
                 yield Hit("M009", message, element.path, "\\".join(values)[:80])
                 return
+
+
+def _plain(element: Element) -> list[str]:
+    """Return the values as the tables write them: ``1`` for ``1.0``."""
+    values = [str(value) for value in element.values()]
+    if element.vr in ("DS", "IS"):
+        return [_whole(value) for value in values]
+    return values
+
+
+def _whole(value: str) -> str:
+    try:
+        number = float(value)
+    except ValueError:
+        return value
+    return str(int(number)) if number.is_integer() else value
 
 
 def _is_outside(values: list[str], number: int, allowed: frozenset[str]) -> bool:

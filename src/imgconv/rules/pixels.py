@@ -60,6 +60,7 @@ def check_pixels(instance: Instance) -> Iterator[Hit]:
     yield from _check_palettes(dataset, layout)
     yield from _check_frames(dataset, layout)
     yield from _check_lossy(instance, dataset)
+    yield from _check_overlays(dataset)
     if element is not None and not instance.is_truncated:
         yield from _check_data(instance, element, layout)
 
@@ -153,7 +154,35 @@ def _check_lossy(instance: Instance, dataset: Item) -> Iterator[Hit]:
         yield Hit("P011", message, "(0028,2110)")
 
 
+def _check_vr(element: Element, layout: _Layout) -> Iterator[Hit]:
+    """Check the VR of pixel data against the encoding (PS3.5 A.2 and A.4)."""
+    if element.tag != 0x7FE00010 or element.written_vr not in ("OB", "OW"):
+        return
+    if element.fragments is not None and element.written_vr != "OB":
+        yield Hit(
+            "V001",
+            "encapsulated pixel data has the value representation OW; expected OB",
+            _PIXEL_PATH,
+        )
+    elif element.fragments is None and (layout.allocated or 0) > 8 and element.written_vr != "OW":
+        yield Hit(
+            "V001", "pixel data of more than 8 bits allocated is OB; expected OW", _PIXEL_PATH
+        )
+
+
+def _check_overlays(dataset: Item) -> Iterator[Hit]:
+    """Check that overlay planes are complete (PS3.3 C.9.2)."""
+    groups = {tag >> 16 for tag in dataset.elements if tag >> 24 == 0x60 and not tag >> 16 & 1}
+    for group in sorted(groups):
+        for number in (0x0010, 0x0011, 0x0040, 0x0050, 0x0100, 0x0102):
+            element = dataset.get(group << 16 | number)
+            if element is None or element.is_empty:
+                message = "an attribute of the overlay plane is missing or empty (type 1)"
+                yield Hit("P012", message, dataset.path_to(group << 16 | number))
+
+
 def _check_data(instance: Instance, element: Element, layout: _Layout) -> Iterator[Hit]:
+    yield from _check_vr(element, layout)
     if element.fragments is not None:
         from imgconv.rules.codestreams import check_codestreams
 

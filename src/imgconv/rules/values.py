@@ -87,7 +87,8 @@ def check_values(instance: Instance) -> Iterator[Hit]:
     V001, V010 to V015, V020 to V024.
     """
     charsets = _Charsets()
-    for element in instance.elements:
+    meta = instance.meta.elements.values() if instance.meta is not None else ()
+    for element in (*meta, *instance.elements):
         tag = element.tag
         if tag >> 16 & 1:
             yield from _check_private(element)

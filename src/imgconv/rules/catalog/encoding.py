@@ -113,8 +113,8 @@ ENCODING_RULES: tuple[RuleSpec, ...] = (
     ),
     RuleSpec(
         id="F010",
-        name="trailing-bytes",
-        title="Bytes follow the data set",
+        name="stray-bytes",
+        title="Bytes before or after the data set belong to no element",
         reason="They may be padding, or a second file, or something hidden.",
         source="PS3.10 7.1",
         severity="warning",

@@ -121,6 +121,17 @@ PIXEL_RULES: tuple[RuleSpec, ...] = (
         passes="at most 4095 with 12 bits stored",
     ),
     RuleSpec(
+        id="P012",
+        name="incomplete-overlay",
+        title="An overlay plane is incomplete",
+        reason="Viewers cannot draw it.",
+        source="PS3.3 C.9.2",
+        severity="error",
+        check=_PIXELS,
+        fails="overlay data without Overlay Rows",
+        passes="rows, columns, type, origin, bits allocated and bit position",
+    ),
+    RuleSpec(
         id="P011",
         name="wrong-lossy-flag",
         title="Lossy Image Compression does not fit the transfer syntax",
