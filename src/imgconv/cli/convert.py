@@ -11,8 +11,10 @@ import typer
 from imgconv.cli.batch_options import JobsOption, ProgressOption
 from imgconv.cli.dicom_options import (
     AsOption,
+    EmptyFramesOption,
     MetadataOption,
     ReferenceOption,
+    SegmentsOption,
     SetOption,
     UidSeedOption,
     dicom_write_options,
@@ -99,6 +101,8 @@ def convert(  # noqa: PLR0917  a command's options
     metadata: MetadataOption = [],  # noqa: B006  typer copies it
     assign: SetOption = [],  # noqa: B006  typer copies it
     uid_seed: UidSeedOption = "",
+    segments: SegmentsOption = "",
+    empty_frames: EmptyFramesOption = False,
     overwrite: Annotated[
         _Overwrite, typer.Option(help="What becomes of existing outputs.")
     ] = _Overwrite.NEVER,
@@ -131,6 +135,8 @@ def convert(  # noqa: PLR0917  a command's options
         metadata=metadata,
         assignments=assign,
         uid_seed=uid_seed,
+        segments=segments,
+        empty_frames=empty_frames,
     )
     options = ConvertOptions(
         to=format_name,

@@ -11,8 +11,10 @@ from imgconv.errors import UsageError
 
 __all__ = [
     "AsOption",
+    "EmptyFramesOption",
     "MetadataOption",
     "ReferenceOption",
+    "SegmentsOption",
     "SetOption",
     "UidSeedOption",
     "dicom_write_options",
@@ -24,7 +26,7 @@ AsOption = Annotated[
         "--as",
         metavar="OBJECT",
         help="DICOM: ct, mr, pet, enhanced-ct, enhanced-mr, parametric-map, secondary-capture, "
-        "photo ... [default: what fits the input]",
+        "photo, segmentation ... [default: what fits the input]",
     ),
 ]
 ReferenceOption = Annotated[
@@ -47,6 +49,18 @@ UidSeedOption = Annotated[
     str,
     typer.Option("--uid-seed", metavar="TEXT", help="DICOM: the same UIDs in every run."),
 ]
+SegmentsOption = Annotated[
+    str,
+    typer.Option(
+        "--segments",
+        metavar="FILE",
+        help="Segmentation: names, codes and colours of the labels, as JSON, CSV or colour table.",
+    ),
+]
+EmptyFramesOption = Annotated[
+    bool,
+    typer.Option("--empty-frames", help="Segmentation: keep frames without the segment."),
+]
 
 
 def dicom_write_options(
@@ -57,6 +71,8 @@ def dicom_write_options(
     metadata: list[str],
     assignments: list[str],
     uid_seed: str,
+    segments: str = "",
+    empty_frames: bool = False,
 ) -> dict[str, Any]:
     """Return the keyword arguments of `WriteOptions` that the DICOM options stand for.
 
@@ -72,6 +88,8 @@ def dicom_write_options(
         "--metadata": metadata,
         "--set": assignments,
         "--uid-seed": uid_seed,
+        "--segments": segments,
+        "--empty-frames": empty_frames,
     }
     used = [name for name, value in given.items() if value]
     if not used:
@@ -82,6 +100,7 @@ def dicom_write_options(
 
     _require_existing("--reference", reference)
     _require_existing("--metadata", metadata)
+    _require_existing("--segments", [segments] if segments else [])
     return {
         "reference": tuple(Path(path) for path in reference),
         "metadata": check_assignments(assignments),
@@ -90,6 +109,8 @@ def dicom_write_options(
                 "as": object_name,
                 "uid_seed": uid_seed,
                 "metadata_files": tuple(metadata),
+                "segments": segments,
+                "empty_frames": empty_frames,
             }
         },
     }

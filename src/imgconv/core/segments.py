@@ -24,13 +24,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from imgconv.core.atomic import write_bytes
 from imgconv.core.image import Segment
 from imgconv.errors import CorruptData
 
-__all__ = ["SegmentTable", "format_segments", "parse_code", "parse_segments", "read_segments"]
+__all__ = [
+    "SegmentTable",
+    "find_segment_table",
+    "format_segments",
+    "parse_code",
+    "parse_segments",
+    "read_segments",
+    "write_segment_table",
+]
 
 Code = tuple[str, str, str]
 
+_TABLE_SUFFIX = ".segments.json"
 _MAX_BYTES = 1 << 24
 _MAX_NUMBER = 65535  # Segment Number is US; PS3.3 C.8.20.2
 
@@ -127,6 +137,36 @@ def format_segments(
         layers.setdefault(segment.layer, []).append(_to_dcmqi(segment))
     whole = {**(attributes or {}), "segmentAttributes": [layers[n] for n in sorted(layers)]}
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+
+
+def write_segment_table(segments: Iterable[Segment], base: Path) -> Path:
+    """Write the description of labels beside an image that cannot hold it.
+
+    Parameters
+    ----------
+    base
+        The image's path without extension.
+
+    Returns
+    -------
+    Path
+        ``<base>.segments.json``, which `find_segment_table` finds.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written.
+    """
+    path = base.with_name(base.name + _TABLE_SUFFIX)
+    write_bytes(path, format_segments(segments).encode())
+    return path
+
+
+def find_segment_table(image_path: Path) -> Path | None:
+    """Return the description beside an image, None if there is none."""
+    name = image_path.name.removesuffix(".gz")
+    path = image_path.with_name(name.rpartition(".")[0] + _TABLE_SUFFIX)
+    return path if path.is_file() else None
 
 
 def parse_code(text: str) -> Code | None:

@@ -14,7 +14,7 @@ from imgconv.dicom.slices import Slice
 from imgconv.dicom.vendors.facts import Acquisition, Facts
 from imgconv.errors import InputError
 
-__all__ = ["Outcome", "Problem", "SeriesPlan", "VolumePlan"]
+__all__ = ["ObjectPlan", "Outcome", "Problem", "SeriesPlan", "VolumePlan"]
 
 
 class Outcome(StrEnum):
@@ -121,6 +121,44 @@ class VolumePlan:
 
 
 @dataclass(frozen=True)
+class ObjectPlan:
+    """A file that is an image by itself, not made of slices: a segmentation, contours.
+
+    Parameters
+    ----------
+    header
+        Of the file.
+    read
+        ``"module:function"``, called as ``read(plan, options)``; returns the image.
+    companions
+        The files of the images that it refers to, as far as they are among
+        the inputs.
+    """
+
+    header: Header
+    read: str
+    companions: tuple[Path, ...] = ()
+    suffixes: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The file."""
+        return (self.header.path,)
+
+    @property
+    def volumes(self) -> tuple[tuple[()], ...]:
+        """One volume, as far as the plan knows."""
+        return ((),)
+
+    @property
+    def size_ijk(self) -> tuple[int, int, int]:
+        """Columns, rows and frames; 0 where only the pixels of other files tell."""
+        names = ("Columns", "Rows", "NumberOfFrames")
+        columns, rows, frames = (int(self.header.get(name, 0)) for name in names)
+        return columns, rows, frames
+
+
+@dataclass(frozen=True)
 class SeriesPlan:
     """One series: the images that will be made of it, and the files that will not be used.
 
@@ -132,5 +170,5 @@ class SeriesPlan:
     series_number: int | None
     description: str
     modality: str
-    volumes: tuple[VolumePlan, ...]
+    volumes: tuple[VolumePlan | ObjectPlan, ...]
     problems: tuple[Problem, ...]

@@ -17,11 +17,12 @@ from imgconv.core.image import Image, LazyArray, Source
 from imgconv.core.options import ReadOptions
 from imgconv.dicom.describe import describe, image_name
 from imgconv.dicom.header import Header, read_header
-from imgconv.dicom.plan import Outcome, Problem, VolumePlan
+from imgconv.dicom.plan import ObjectPlan, Outcome, Problem, VolumePlan
 from imgconv.dicom.scaling import value_map
 from imgconv.dicom.series import plan_series
 from imgconv.dicom.volumes import VolumeReader
 from imgconv.errors import InputError, UnknownFormat
+from imgconv.spec import resolve
 
 __all__ = ["load", "read_headers", "read_images"]
 
@@ -90,7 +91,7 @@ def read_images(
         raise failures[0]
 
 
-def load(plan: VolumePlan, options: ReadOptions | None = None) -> Image:
+def load(plan: VolumePlan | ObjectPlan, options: ReadOptions | None = None) -> Image:
     """Return a planned image; a series is read volume by volume, when it is asked for.
 
     Raises
@@ -103,6 +104,9 @@ def load(plan: VolumePlan, options: ReadOptions | None = None) -> Image:
         A file cannot be read.
     """
     options = options or ReadOptions()
+    if isinstance(plan, ObjectPlan):
+        image: Image = resolve(plan.read)(plan, options)
+        return image
     try:
         reader = VolumeReader(plan, max_bytes=options.max_bytes)
         array: NDArray[Any] | LazyArray = (

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from imgconv.core.options import ReadOptions
 from imgconv.dicom.duplicates import drop_duplicates
 from imgconv.dicom.grouping import plan_volumes
 from imgconv.dicom.header import Header
-from imgconv.dicom.plan import Outcome, Problem, SeriesPlan
+from imgconv.dicom.label_objects import find_label_reader, plan_label_object
+from imgconv.dicom.plan import ObjectPlan, Outcome, Problem, SeriesPlan
 from imgconv.dicom.slices import Slice, slices_of
 from imgconv.errors import InputError
 
@@ -50,9 +51,11 @@ def plan_series(
     """
     options = options or ReadOptions()
     series: dict[SeriesKey, list[Header]] = defaultdict(list)
+    paths: dict[str, list[Path]] = defaultdict(list)
     for header in headers:
         series[_series_key(header)].append(header)
-    plans = [_plan(group, options) for group in series.values()]
+        paths[str(header.get("SeriesInstanceUID", ""))].append(header.path)
+    plans = [_plan(group, options, paths) for group in series.values()]
     return tuple(
         sorted(plans, key=lambda plan: (plan.series_number or 0, plan.series_instance_uid))
     )
@@ -70,13 +73,18 @@ def _series_key(header: Header) -> SeriesKey:
     )
 
 
-def _plan(headers: list[Header], options: ReadOptions) -> SeriesPlan:
+def _plan(
+    headers: list[Header], options: ReadOptions, paths: Mapping[str, Sequence[Path]]
+) -> SeriesPlan:
     first = headers[0]
     slices: list[Slice] = []
     problems: list[Problem] = []
+    objects: list[ObjectPlan] = []
     for header in headers:
         problem = _unwanted(header, options)
-        if problem is None:
+        if problem is None and find_label_reader(header):
+            objects.append(plan_label_object(header, paths))
+        elif problem is None:
             try:
                 slices += slices_of(header)
             except InputError as error:
@@ -92,7 +100,7 @@ def _plan(headers: list[Header], options: ReadOptions) -> SeriesPlan:
         series_number=number if isinstance(number, int) else None,
         description=str(first.get("SeriesDescription", "")),
         modality=str(first.get("Modality", "")),
-        volumes=volumes,
+        volumes=(*volumes, *objects),
         problems=_merged([*problems, *dropped, *failed]),
     )
     first.release()
@@ -105,7 +113,7 @@ def _unwanted(header: Header, options: ReadOptions) -> Problem | None:
         return _skipped(header, "directory", "a DICOMDIR, an index of other files")
     if options.series and not _is_selected(header, options.series):
         return _skipped(header, "not-selected", "its series was not selected")
-    if header.pixel_data is None:
+    if header.pixel_data is None and not find_label_reader(header):
         return _skipped(header, "no-pixels", f"no image: {_object_name(header)}")
     if options.ignore_localizers and _is_localizer(header):
         return _skipped(header, "localizer", "a localizer")

@@ -76,6 +76,7 @@ FORMATS: tuple[FormatSpec, ...] = (
             sheared=True,
             colour=True,
             gradients=True,
+            segments=True,
         ),
     ),
     FormatSpec(
@@ -174,7 +175,7 @@ FORMATS: tuple[FormatSpec, ...] = (
         name="bmp",
         title="Windows bitmap",
         extensions=(".bmp", ".dib"),
-        magic=(Magic(b"BM"),),
+        probe="imgconv.formats._probes:looks_like_bmp",
         read="imgconv.formats.raster.pillow:read_bmp",
         capabilities=Capabilities(dtypes=("uint8",), max_dims=2, colour=True),
     ),

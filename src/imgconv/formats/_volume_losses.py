@@ -36,7 +36,7 @@ def volume_losses(image: Image, *, affine: bool = True) -> tuple[Loss, ...]:
         ),
         (
             bool(image.segments),
-            Loss("segments", "names, codes and colours of the labels are not kept", False),
+            Loss("segments", "names, codes and colours of labels go to a table beside it", False),
         ),
         (
             "DiffusionBValue" in image.metadata.per_volume,

@@ -194,7 +194,7 @@ def check(image: Image, options: WriteOptions) -> tuple[Loss, ...]:
         ),
         (
             bool(image.segments),
-            Loss("segments", "names, codes and colours of the labels are not kept", False),
+            Loss("segments", "names, codes and colours of labels go to a table beside it", False),
         ),
         (
             image.values.padding is not None,
@@ -246,8 +246,7 @@ def write(image: Image, target: Path, options: WriteOptions) -> tuple[Path, ...]
     if compress is None:
         compress = target.suffix == ".gz"
     written = write_sidecars(stored, target, options)
-    # As dcm2niix does: uint16 from DICOM is stored as int16 if all samples fit.
-    narrow = image.dtype == np.uint16 and is_from_dicom(image)
+    narrow = _may_narrow(image)
     with atomic_output(target) as stream:
         if compress:
             _write_gzip(stored, stream, options.level or DEFAULT_LEVEL, narrow=narrow)
@@ -272,6 +271,12 @@ def _require_datatype(image: Image) -> int:
         what = f"`{samples}` samples of " if samples > 1 else ""
         raise UnsupportedData(f"NIfTI has no data type for {what}`{image.dtype}`")
     return code
+
+
+def _may_narrow(image: Image) -> bool:
+    """Whether uint16 becomes int16 if all samples fit: as dcm2niix does below 16 bits stored."""
+    bits = image.values.bits_stored or 16
+    return image.dtype == np.uint16 and bits < 16 and is_from_dicom(image)
 
 
 def _write_gzip(image: Image, stream: Any, level: int, *, narrow: bool) -> None:

@@ -12,6 +12,7 @@ from imgconv.batch.job import Job, JobResult
 from imgconv.core.image import Image
 from imgconv.core.loss import Loss, require_allowed
 from imgconv.core.options import ReadOptions, WriteOptions
+from imgconv.core.segments import write_segment_table
 from imgconv.core.staging import place_all
 from imgconv.errors import ImgconvError, InputError
 from imgconv.ops.convert_plan import PlannedVolume, Target, Task
@@ -97,7 +98,7 @@ def _read(task: Task, volume: PlannedVolume, read: ReadOptions) -> Iterator[Imag
     if volume.source is not None:
         from imgconv.dicom.reader import load
 
-        yield load(volume.source)
+        yield load(volume.source, read)
         return
     paths = [file.path for file in task.files]
     yield from resolve(task.format.read)(paths if task.format.gathers else paths[0], read)
@@ -117,6 +118,8 @@ def _write(image: Image, base: Path, files: tuple[str, ...], run: Run) -> Volume
     require_allowed(losses, allow=options.allow, strict=options.strict)
     path = base.with_name(base.name + run.target.extension)
     outputs = tuple(resolve(spec.write)(image, path, options))
+    if image.segments and not spec.capabilities.segments:
+        outputs = (write_segment_table(image.segments, base), *outputs)
     return VolumeOutcome(
         base.name, Status.CONVERTED, files, outputs, facts=_facts(image), losses=losses
     )

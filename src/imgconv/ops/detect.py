@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from imgconv.errors import InputError
+from imgconv.formats._probes import looks_like_npz
 from imgconv.registry import formats
 from imgconv.spec import FormatSpec, Magic, resolve
 
@@ -37,7 +38,8 @@ def read_head(path: Path) -> bytes:
 def is_archive(path: Path, head: bytes) -> bool:
     """Whether a file is a ZIP or (compressed) TAR archive."""
     named = path.name.lower().endswith(_TAR_NAMES)
-    return head.startswith(_ZIP_MAGICS) or _has(_TAR_MAGIC, head) or (named and len(head) > 0)
+    is_zip = head.startswith(_ZIP_MAGICS) and not looks_like_npz(path, head)
+    return is_zip or _has(_TAR_MAGIC, head) or (named and len(head) > 0)
 
 
 def detect_format(path: Path, head: bytes) -> FormatSpec | None:

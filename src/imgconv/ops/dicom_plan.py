@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from imgconv.core.options import ReadOptions
 from imgconv.dicom.header import Header, read_header
-from imgconv.dicom.plan import Outcome, Problem, SeriesPlan, VolumePlan
+from imgconv.dicom.plan import ObjectPlan, Outcome, Problem, SeriesPlan, VolumePlan
 from imgconv.dicom.series import plan_series
 from imgconv.errors import ImgconvError, InputError
 from imgconv.ops.inputs import InputFile
@@ -88,7 +88,7 @@ def _task(
     return Task(spec, files, volumes, sum(file.size_bytes for file in files))
 
 
-def _stem(volume: VolumePlan, template: NameTemplate) -> str:
+def _stem(volume: VolumePlan | ObjectPlan, template: NameTemplate) -> str:
     header = volume.header
     stem = template.fill(lambda keyword: _lookup(header, keyword))
     return "_".join([stem, *volume.suffixes])
@@ -105,7 +105,7 @@ def _lookup(header: Header, keyword: str) -> Any:
     return header.get(keyword)
 
 
-def _facts(series: SeriesPlan, volume: VolumePlan) -> dict[str, Any]:
+def _facts(series: SeriesPlan, volume: VolumePlan | ObjectPlan) -> dict[str, Any]:
     columns, rows, slices = volume.size_ijk
     times = len(volume.volumes)
     return {

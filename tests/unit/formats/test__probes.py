@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from imgconv.formats._probes import looks_like_metaimage, looks_like_npz
+from imgconv.formats._probes import looks_like_bmp, looks_like_metaimage, looks_like_npz
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,16 @@ def test_looks_like_metaimage(name, head, expected):
 )
 def test_looks_like_npz(name, head, expected):
     assert looks_like_npz(Path(name), head) is expected
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        (b"BM" + bytes(12) + b"\x28\0\0\0", True),
+        (b"BM" + bytes(12) + b"\x7c\0\0\0", True),
+        (b"BMI of the patients, as text", False),
+        (b"BM", False),
+    ],
+)
+def test_looks_like_bmp(head, expected):
+    assert looks_like_bmp(Path("a.bmp"), head) is expected

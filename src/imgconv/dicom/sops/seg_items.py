@@ -9,17 +9,13 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from imgconv.core.lab import rgb_to_lab
+from imgconv.dicom import seg_private as private
 from imgconv.dicom.segment_codes import TISSUE
 from imgconv.dicom.sops.functional import item
 from imgconv.dicom.sops.modules import code
 from imgconv.dicom.sops.seg_labels import Label
 
-__all__ = ["PRIVATE_CREATOR", "PRIVATE_GROUP", "background_item", "segment_item"]
-
-# Where a label keeps its number if the segment must have another one: (0063,xx01), US.
-PRIVATE_GROUP = 0x0063
-PRIVATE_CREATOR = "IMGCONV SEGMENT"
-_LABEL_NUMBER = 0x01
+__all__ = ["background_item", "segment_item"]
 
 _BACKGROUND = ("125040", "DCM", "Background")
 _LO, _ST = 64, 1024  # characters; PS3.5 6.2
@@ -49,9 +45,10 @@ def segment_item(label: Label) -> Dataset:
         described.TrackingUID = UID(segment.tracking_uid)
     if segment.colour is not None:
         described.RecommendedDisplayCIELabValue = list(rgb_to_lab(segment.colour))
-    if segment.number != label.segment_number:
-        block = described.private_block(PRIVATE_GROUP, PRIVATE_CREATOR, create=True)
-        block.add_new(_LABEL_NUMBER, "US", segment.number)
+    if segment.number != label.segment_number or segment.layer:
+        block = described.private_block(private.GROUP, private.CREATOR, create=True)
+        block.add_new(private.LABEL_NUMBER, "US", segment.number)
+        block.add_new(private.LAYER, "US", segment.layer)
     return described
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from imgconv.core.image import Image, Segment
 from imgconv.core.loss import Loss
 from imgconv.core.options import WriteOptions
-from imgconv.core.segments import SegmentTable, read_segments
+from imgconv.core.segments import SegmentTable, find_segment_table, read_segments
 from imgconv.dicom.segment_codes import TISSUE, with_codes
 from imgconv.errors import UnsupportedData
 
@@ -111,7 +111,7 @@ def describe_labels(
         (layer, number) of the labels that are there.
     options
         ``extra["dicom"]["segments"]`` is the file of a description; else the
-        image's own segments serve.
+        image's own segments serve, or ``<image>.segments.json`` beside it.
     consecutive
         Whether segments must be numbered from 1 without gaps.
 
@@ -134,6 +134,9 @@ def _table(image: Image, options: WriteOptions) -> SegmentTable:
     path = options.of("dicom").get("segments")
     if path:
         return read_segments(Path(path))
+    beside = find_segment_table(image.sources[0].path) if image.sources else None
+    if not image.segments and beside is not None:
+        return read_segments(beside)
     return SegmentTable(image.segments)
 
 

@@ -25,6 +25,7 @@ from imgconv import __version__
 from imgconv.core.image import Image
 from imgconv.core.loss import Loss
 from imgconv.core.segments import SegmentTable
+from imgconv.dicom import seg_private as private
 from imgconv.dicom.sops import modules
 from imgconv.dicom.sops.encode import Pixels, Template
 from imgconv.dicom.sops.functional import item
@@ -222,6 +223,7 @@ def _build(job: Job, kind: _Type) -> Iterator[Instance]:
     dataset = _top_level(job, kind, plan)
     add_segment_dimensions(dataset, job, by_segment=kind is not _Type.LABELMAP)
     add_frames(dataset, job, planes, plan.frames)
+    _add_extent(dataset, planes, plan.frames)
     _add_references(dataset, job)
     modules.add_user_attributes(dataset, job.context, consumed=())
     own = item(SOPInstanceUID=UID(job.uids.make("instance")))
@@ -313,6 +315,15 @@ def _add_equipment(dataset: Dataset, job: Job) -> None:
 
 
 _EQUIPMENT = ("Manufacturer", "ManufacturerModelName", "DeviceSerialNumber", "SoftwareVersions")
+
+
+def _add_extent(dataset: Dataset, planes: Planes, frames: tuple[Frame, ...]) -> None:
+    """Keep where all slices were, if the outermost ones have no frame."""
+    shown = {frame.k for frame in frames}
+    if {0, len(planes.origins) - 1} <= shown:
+        return
+    block = dataset.private_block(private.GROUP, private.CREATOR, create=True)
+    block.add_new(private.SLICE_ORIGINS, "FD", [float(v) for v in planes.origins.ravel()])
 
 
 def _add_references(dataset: Dataset, job: Job) -> None:
