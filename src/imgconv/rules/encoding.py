@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from imgconv.dicom.elements import Problem, format_tag
 from imgconv.rules.instance import Hit, Instance, name_tag
+from imgconv.standard.sop_classes import find_name, is_retired
 from imgconv.standard.transfer_syntaxes import BY_UID
 
 __all__ = ["check_encoding", "check_file_meta", "check_syntax"]
@@ -100,29 +101,7 @@ def check_syntax(instance: Instance) -> Iterator[Hit]:
     sop_class = instance.sop_class
     if sop_class and not sop_class.startswith("1.2.840.10008."):
         yield Hit("F012", "the SOP class is private: its modules are not checked", "(0008,0016)")
-    elif sop_class in _RETIRED_CLASSES:
-        yield Hit("F012", f"the SOP class {_RETIRED_CLASSES[sop_class]} is retired", "(0008,0016)")
-
-
-_STORAGE = "1.2.840.10008.5.1.4.1.1."
-# PS3.6 table A-1, storage classes marked as retired.
-_RETIRED_CLASSES = {
-    _STORAGE + suffix: name
-    for suffix, name in {
-        "3": "Ultrasound Multi-frame Image Storage (old)",
-        "5": "Nuclear Medicine Image Storage (old)",
-        "6": "Ultrasound Image Storage (old)",
-        "8": "Standalone Overlay Storage",
-        "9": "Standalone Curve Storage",
-        "10": "Standalone Modality LUT Storage",
-        "11": "Standalone VOI LUT Storage",
-        "12.3": "X-Ray Angiographic Bi-Plane Image Storage",
-        "77.1": "VL Image Storage - Trial",
-        "77.2": "VL Multi-frame Image Storage - Trial",
-        "88.1": "Text SR Storage - Trial",
-        "88.2": "Audio SR Storage - Trial",
-        "88.3": "Detail SR Storage - Trial",
-        "88.4": "Comprehensive SR Storage - Trial",
-        "129": "Standalone PET Curve Storage",
-    }.items()
-}
+    elif is_retired(sop_class):
+        yield Hit("F012", f"the SOP class {find_name(sop_class)} is retired", "(0008,0016)")
+    elif sop_class and find_name(sop_class) is None:
+        yield Hit("F012", "the SOP class is not one of the standard", "(0008,0016)", sop_class)

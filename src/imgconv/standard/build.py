@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-__all__ = ["build_iods", "build_multiplicities", "main"]
+__all__ = ["build_iods", "build_multiplicities", "build_sop_classes", "main"]
 
 _HERE = Path(__file__).parent
 _Facts = dict[str, Any]
@@ -140,7 +140,23 @@ def build_multiplicities() -> str:
     return json.dumps(rows, separators=(",", ":")) + "\n"
 
 
-GENERATED = {"iods.json": build_iods, "multiplicities.json": build_multiplicities}
+def build_sop_classes() -> str:
+    """Return the text of ``_generated/sop_classes.json``: UID -> [keyword, name, retired]."""
+    from pydicom._uid_dict import UID_dictionary
+
+    rows = {
+        uid: [keyword, name, info == "Retired" or "(Retired)" in name]
+        for uid, (name, kind, info, _retired, keyword) in sorted(UID_dictionary.items())
+        if kind == "SOP Class" and (".5.1.4." in uid or ".1.1.4.1.1." in uid)
+    }
+    return json.dumps(rows, separators=(",", ":")) + "\n"
+
+
+GENERATED = {
+    "iods.json": build_iods,
+    "multiplicities.json": build_multiplicities,
+    "sop_classes.json": build_sop_classes,
+}
 
 
 def main(arguments: list[str]) -> int:
