@@ -26,12 +26,21 @@ from imgconv.core.image import Image, LazyArray, Source
 from imgconv.core.loss import Loss
 from imgconv.core.metadata import Metadata
 from imgconv.core.options import ReadOptions, WriteOptions
+from imgconv.core.options import Sidecar as WriteSidecar
 from imgconv.core.values import Rescale, ValueMap
 from imgconv.errors import CorruptData, UnsupportedData, UsageError
 from imgconv.formats._gzip import DEFAULT_LEVEL, GzipSink
 from imgconv.formats._nifti_data import NiftiData
 from imgconv.formats._samples import LargestSample, iter_blocks
 from imgconv.formats.nifti_header import RGB24, NiftiHeader, header_size
+from imgconv.formats.nifti_sidecar import (
+    SLICE_POSITIONS,
+    read_sidecar,
+    slice_fields,
+    slice_positions,
+    volume_seconds,
+    write_sidecars,
+)
 from imgconv.formats.nifti_storage import Storage, is_from_dicom, to_storage
 
 __all__ = ["check", "read", "write"]
@@ -90,8 +99,6 @@ def _split(shape: tuple[int, ...]) -> Iterator[tuple[int, int | None]]:
 
 
 def _to_image(data: NiftiData, array: NDArray[Any] | LazyArray, axes: str, index: int) -> Image:
-    from imgconv.formats.nifti_sidecar import read_sidecar
-
     header = data.header
     geometry = _read_geometry(header, data.path)
     shared: dict[str, Any] = {}
@@ -100,6 +107,10 @@ def _to_image(data: NiftiData, array: NDArray[Any] | LazyArray, axes: str, index
         shared["SpacingBetweenSlices"] = header.spacing[2]
     side = read_sidecar(data.path, geometry, array.shape[0] if axes[0] == "t" else 1)
     bids = dict(side.bids)
+    if geometry is not None:
+        positions = slice_positions(bids, header.shape[2])
+        bids.pop(SLICE_POSITIONS, None)
+        geometry = replace(geometry, slice_positions=positions)
     if axes[0] == "t" and header.volume_seconds > 0:
         bids.setdefault("RepetitionTime", header.volume_seconds)
     stem = data.stem if index == 0 else f"{data.stem}_{index + 1}"
@@ -172,13 +183,16 @@ def check(image: Image, options: WriteOptions) -> tuple[Loss, ...]:
     UnsupportedData
         There is no NIfTI data type for its samples.
     """
-    del options
     _require_datatype(image)
     geometry = image.geometry
+    # A sidecar holds the place of each slice, so that nothing is lost.
+    has_sidecar = options.sidecar is not WriteSidecar.OFF
+    uneven = "the slices are not evenly spaced, an affine is"
+    uneven += f"; the true positions stand in `{SLICE_POSITIONS}`" if has_sidecar else ""
     found = [
         (
             geometry is not None and geometry.slice_positions is not None,
-            Loss("uneven-slice-spacing", "the slices are not evenly spaced, an affine is", True),
+            Loss("uneven-slice-spacing", uneven, not has_sidecar),
         ),
         (
             geometry is None,
@@ -238,8 +252,6 @@ def write(image: Image, target: Path, options: WriteOptions) -> tuple[Path, ...]
     UnsupportedData
         There is no NIfTI data type for the samples.
     """
-    from imgconv.formats.nifti_sidecar import write_sidecars
-
     _require_datatype(image)
     stored = to_storage(image, _storage(options))
     compress = options.compress
@@ -306,8 +318,6 @@ def _shape(image: Image) -> tuple[int, ...]:
 
 def _header(image: Image, largest: LargestSample | None) -> NiftiHeader:
     """Return the header of an image whose axes are those of the file."""
-    from imgconv.formats.nifti_sidecar import slice_fields, volume_seconds
-
     code = _require_datatype(image)
     if largest is not None and largest.value <= np.iinfo(np.int16).max:
         code = NiftiHeader.code_of(np.dtype(np.int16), 1) or code

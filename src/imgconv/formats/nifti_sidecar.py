@@ -9,18 +9,32 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from imgconv.core.atomic import write_bytes
 from imgconv.core.geometry import LPS_TO_RAS, Geometry
 from imgconv.core.image import Image
 from imgconv.core.options import WriteOptions
 from imgconv.errors import CorruptData
 
-__all__ = ["Sidecar", "base_of", "read_sidecar", "slice_fields", "volume_seconds", "write_sidecars"]
+__all__ = [
+    "SLICE_POSITIONS",
+    "Sidecar",
+    "base_of",
+    "read_sidecar",
+    "slice_fields",
+    "slice_positions",
+    "volume_seconds",
+    "write_sidecars",
+]
+
+# Our own field: where slices lie that are not evenly spaced, RAS millimetres.
+SLICE_POSITIONS = "SlicePositions"
 
 _MAX_JSON_BYTES = 16 << 20
 _MAX_TEXT_BYTES = 64 << 20
@@ -141,12 +155,62 @@ def _read_numbers(path: Path) -> Any:
 def write_sidecars(image: Image, target: Path, options: WriteOptions) -> tuple[Path, ...]:
     """Write the JSON, bval and bvec files beside `target`, as far as there is anything to say.
 
+    Parameters
+    ----------
+    image
+        As it is stored.
+
     Raises
     ------
     OutputError
         A file cannot be written.
     """
-    return ()
+    from imgconv.formats.bids import format_gradients, format_sidecar
+
+    gradients = format_gradients(image)
+    texts = {".json": format_sidecar(_with_positions(image), options.sidecar)}
+    if gradients is not None:
+        texts[".bval"], texts[".bvec"] = gradients
+    base = base_of(target)
+    written = []
+    for extension, text in texts.items():
+        if text:
+            path = _beside(base, extension)
+            write_bytes(path, text.encode("utf-8"))
+            written.append(path)
+    return tuple(written)
+
+
+def _with_positions(image: Image) -> Image:
+    """Add the place of each slice where no affine tells it, in the world of NIfTI (RAS)."""
+    geometry = image.geometry
+    if geometry is None or geometry.slice_positions is None:
+        return image
+    positions = geometry.slice_positions @ LPS_TO_RAS[:3, :3]
+    rows = [[round(float(part), 6) + 0.0 for part in row] for row in positions]
+    bids = {**image.metadata.bids, SLICE_POSITIONS: rows}
+    return replace(image, metadata=replace(image.metadata, bids=bids))
+
+
+def slice_positions(bids: Mapping[str, Any], count: int) -> NDArray[np.float64] | None:
+    """Return the slice positions in LPS that a sidecar of ours holds, None if it has none.
+
+    Raises
+    ------
+    CorruptData
+        They are not `count` points.
+    """
+    rows = bids.get(SLICE_POSITIONS)
+    if rows is None:
+        return None
+    try:
+        points = np.array(rows, dtype=np.float64)
+    except (TypeError, ValueError):
+        points = np.empty(0)
+    if points.shape != (count, 3) or not np.isfinite(points).all():
+        raise CorruptData(f"`{SLICE_POSITIONS}` of the sidecar are not {count} points")
+    positions: NDArray[np.float64] = points @ LPS_TO_RAS[:3, :3]
+    return positions
 
 
 # --- header fields that repeat the sidecar --------------------------------------------------------

@@ -38,10 +38,11 @@ def to_storage(image: Image, storage: Storage) -> Image:
     """Return `image` with its index axes flipped and permuted as `storage` says."""
     if storage is Storage.AUTO:
         storage = Storage.DCM2NIIX if is_from_dicom(image) else Storage.KEEP
-    if storage is Storage.KEEP or (storage is Storage.RAS and image.geometry is None):
+    if storage is Storage.KEEP:
         return image
     if storage is Storage.RAS or _is_3d_acquisition(image):
-        return _to_ras(image)
+        # Without geometry there is nothing to turn: rows stay as they are.
+        return image if image.geometry is None else _to_ras(image)
     image = flip(image, "j")
     if image.geometry is not None and np.linalg.det(_ras(image)) > 0:
         image = flip(image, "k")
@@ -54,8 +55,7 @@ def _is_3d_acquisition(image: Image) -> bool:
         image.metadata.shared.get("MRAcquisitionType") == "3D"
         and image.volume_count == 1
         and image.size_ijk[2] > 1
-        and geometry is not None
-        and geometry.slice_positions is None
+        and (geometry is None or geometry.slice_positions is None)
     )
 
 

@@ -143,9 +143,15 @@ def _classify(header: NrrdHeader) -> str:
         )
     letters = list("ijk"[:spatial])
     for axis in others:
-        is_colour = _COLOUR_KINDS.get(kinds[axis]) == header.sizes[axis]
-        letters.insert(axis, "c" if is_colour else "t")
+        letters.insert(axis, "c" if _is_colour(header, kinds[axis], axis) else "t")
     return "".join(letters)
+
+
+def _is_colour(header: NrrdHeader, kind: str, axis: int) -> bool:
+    # ITK calls the samples of a colour image a vector.
+    is_pixel = kind == "vector" and axis == 0 and header.dtype == np.uint8
+    size = header.sizes[axis]
+    return _COLOUR_KINDS.get(kind) == size or (is_pixel and size in (3, 4))
 
 
 def _read_array(
