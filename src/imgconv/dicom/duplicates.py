@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+
+from imgconv.dicom.frames import FrameReader
 from imgconv.dicom.header import Header
 from imgconv.dicom.plan import Outcome, Problem
 from imgconv.dicom.slices import Slice
@@ -41,7 +45,6 @@ def drop_duplicates(slices: Iterable[Slice]) -> tuple[list[Slice], list[Problem]
 
 
 def _key(item: Slice) -> tuple[object, ...]:
-    pixels = item.header.pixel_data
     return (
         item.order[0],
         item.position,
@@ -51,20 +54,20 @@ def _key(item: Slice) -> tuple[object, ...]:
         item.variant,
         item.timing,
         item.rescale,
-        0 if pixels is None else pixels.length,
     )
 
 
 def _compare(headers: list[Header]) -> list[Problem]:
     kept: list[tuple[Header, str, bytes]] = []
     problems: list[Problem] = []
+    stored = len({header.transfer_syntax_uid for header in headers}) == 1
     for header in sorted(headers, key=lambda each: str(each.path)):
         uid = str(header.get("SOPInstanceUID", ""))
         numbered = header.get("InstanceNumber") is not None
         try:
-            pixels = _digest(header)
+            pixels = _digest(header, stored=stored)
         except InputError as error:
-            problems.append(_failed(header.path, error))
+            problems.append(_failed(header.path, "unreadable-pixels", error))
             continue
         finally:
             header.release()
@@ -80,16 +83,22 @@ def _compare(headers: list[Header]) -> list[Problem]:
                 )
             )
         elif clash:
-            problems.append(_failed(header.path, _contradiction(clash[0][0], header)))
+            error = _contradiction(clash[0][0], header)
+            problems.append(_failed(header.path, "contradictory-duplicate", error))
         else:
             kept.append((header, uid, pixels))
     return problems
 
 
-def _digest(header: Header) -> bytes:
-    import hashlib
-
-    return hashlib.blake2b(header.read_pixel_bytes()).digest()
+def _digest(header: Header, *, stored: bool) -> bytes:
+    """Hash the pixels: as stored, or decoded where the files are encoded in different ways."""
+    digest = hashlib.blake2b()
+    if stored:
+        digest.update(header.read_pixel_bytes())
+    else:
+        for frame in FrameReader.from_header(header):
+            digest.update(np.ascontiguousarray(frame).data)
+    return digest.digest()
 
 
 def _contradiction(first: Header, second: Header) -> CorruptData:
@@ -99,5 +108,5 @@ def _contradiction(first: Header, second: Header) -> CorruptData:
     )
 
 
-def _failed(path: Path, error: InputError) -> Problem:
-    return Problem((path,), Outcome.FAILED, "contradictory-duplicate", error.message, error)
+def _failed(path: Path, reason: str, error: InputError) -> Problem:
+    return Problem((path,), Outcome.FAILED, reason, error.message, error)

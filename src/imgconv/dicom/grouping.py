@@ -23,7 +23,7 @@ from imgconv.dicom.plan import Outcome, Problem, VolumePlan
 from imgconv.dicom.positions import Locations, find_gaps, geometry_of, locate
 from imgconv.dicom.slices import Slice
 from imgconv.dicom.timepoints import Grid, arrange
-from imgconv.errors import GeometryError, InputError
+from imgconv.errors import CorruptData, GeometryError, InputError
 
 __all__ = ["plan_volumes"]
 
@@ -106,6 +106,7 @@ def _cluster(
 
 
 def _plan_kind(slices: list[Slice], options: ReadOptions) -> tuple[list[VolumePlan], list[Problem]]:
+    _require_pixels(slices)
     if not slices[0].position or not slices[0].orientation:
         return _unplaced(slices), []
     if slices[0].tile >= 0:
@@ -117,6 +118,18 @@ def _plan_kind(slices: list[Slice], options: ReadOptions) -> tuple[list[VolumePl
         plans += made
         problems += dropped
     return plans, problems
+
+
+def _require_pixels(slices: Iterable[Slice]) -> None:
+    """Raise unless the files are long enough for their native pixel data."""
+    for item in slices:
+        pixels = item.header.pixel_data
+        if pixels is not None and not pixels.encapsulated and pixels.available < pixels.length:
+            raise CorruptData(
+                f"the file ends within its pixel data, after `{pixels.available}` bytes; "
+                f"expected {pixels.length}",
+                path=item.header.path,
+            )
 
 
 def _parts(slices: list[Slice]) -> list[list[Slice]]:
@@ -311,7 +324,9 @@ def _with_suffixes(plans: list[VolumePlan]) -> tuple[VolumePlan, ...]:
 
 
 def _failed(slices: list[Slice], error: InputError) -> Problem:
-    reason = _MISSING if error.hint else "contradictory-geometry"
+    reason = "contradictory-geometry" if isinstance(error, GeometryError) else "corrupt-pixels"
+    if _MISSING in error.hint:
+        reason = _MISSING
     return Problem(_paths(slices), Outcome.FAILED, reason, error.message, error)
 
 

@@ -102,15 +102,16 @@ def find_gaps(origins: NDArray[np.float64], slices: Sequence[Slice]) -> int:
     """Return how many slices are missing between the first and the last one.
 
     Slices are missing where some distances are whole multiples of the
-    regular one, and the slice thickness gives no other reason.
+    regular one, which is the commonest and the smallest, and the slice
+    thickness gives no other reason.
     """
     if len(origins) < 3:
         return 0
     gaps = np.linalg.norm(np.diff(origins, axis=0), axis=1)
-    step = float(gaps.min())
-    multiples = gaps / step
+    multiples = gaps / gaps.min()
     whole = np.rint(multiples)
-    if np.abs(multiples - whole).max() > _WHOLE_STEPS * whole.max() or whole.max() < 2:
+    regular = np.count_nonzero(whole == 1)
+    if 2 * regular < len(gaps) or np.abs(multiples - whole).max() > _WHOLE_STEPS:
         return 0
     if len({round(item.thickness, 3) for item in slices if item.thickness}) > 1:
         return 0

@@ -82,6 +82,8 @@ def value_map(slices: Iterable[Slice], photometric: str) -> ValueMap:
 def _unit(header: Header, rescale_type: str) -> str:
     if header.get("Modality") == "PT":
         return _PET_UNITS.get(str(header.get("Units", "")), "")
+    if header.get("DoseUnits") == "GY":
+        return "Gy"
     if header.get("Modality") == "CT" and rescale_type in ("", "US"):
         return _RESCALE_TYPES["HU"] if rescale_type == "" else ""
     return _RESCALE_TYPES.get(rescale_type, "")

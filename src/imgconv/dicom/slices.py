@@ -193,6 +193,8 @@ def _slice(
     file: int | None = None,
 ) -> Slice:
     slope, intercept = _number(get("RescaleSlope")), _number(get("RescaleIntercept"))
+    if slope is None and header.get("DoseGridScaling") is not None:
+        slope = _number(header.get("DoseGridScaling"))
     echo_time = _number(get("EchoTime"))
     image_type = _texts(get("FrameType")) or _texts(get("ImageType"))
     component = component_of(header, get, image_type)
@@ -321,10 +323,13 @@ def _plain_frames(header: Header, count: int) -> Iterator[Slice]:
     orientation = source.numbers("ImageOrientationPatient")
     step = header.numbers("SpacingBetweenSlices") or header.numbers("SliceThickness")
     slices = _int_vector(header, "SliceVector", count)
+    offsets = header.numbers("GridFrameOffsetVector")
     volumes = _int_vector(header, "TimeSlotVector", count) or _int_vector(
         header, "TimeSliceVector", count
     )
-    placed = len(start) == 3 and len(orientation) == 6 and bool(step) and bool(slices)
+    if len(offsets) != count and step:
+        offsets = tuple(step[0] * (number - 1) for number in slices)
+    placed = len(start) == 3 and len(orientation) == 6 and len(offsets) == count
 
     def get(keyword: str) -> Any:
         if keyword == "ImageOrientationPatient" and placed:
@@ -334,7 +339,9 @@ def _plain_frames(header: Header, count: int) -> Iterator[Slice]:
     for frame in range(count):
         position: Vector = ()
         if placed:
-            position = _along_normal(start, orientation, step[0] * (slices[frame] - 1))
+            # RT Dose may give positions along the z axis in place of offsets, C.8.8.3.2.
+            first = 0.0 if offsets[0] == 0 or slices else offsets[0]
+            position = _along_normal(start, orientation, offsets[frame] - first)
         yield _slice(
             header,
             frame,

@@ -98,7 +98,7 @@ def _image_csa(header: Header) -> CsaHeader:
 
 
 def _public_count(header: Header) -> int:
-    """Return the number of tiles without a CSA header, as of XA: (0019,xx0A), or one time per tile."""
+    """Return the number of tiles by (0019,xx0A), or one time per tile: XA has no CSA header."""
     count = header.private(0x0019, _MR, 0x0A, vr="US")
     if isinstance(count, int):
         return count

@@ -15,11 +15,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 from imgconv.dicom.positions import Locations
 from imgconv.dicom.slices import Slice, Timing
 
 __all__ = ["Grid", "arrange"]
+
+# The attributes that repeat alike, and the rank among slices that share them.
+VolumeName = tuple[tuple[Hashable, ...], int]
 
 _NAMES = tuple(field.name for field in fields(Timing) if field.name != "dimensions")
 
@@ -62,8 +66,8 @@ def arrange(slices: Sequence[Slice], locations: Locations) -> Grid:
         return Grid((tuple(slices[n] for n in ordered),), ())
     dimensions = _dimensions(slices, where)
     identities = _identities(slices, where, dimensions)
-    volumes: dict[Hashable, dict[int, Slice]] = defaultdict(dict)
-    orders: dict[Hashable, tuple[object, ...]] = {}
+    volumes: dict[VolumeName, dict[int, Slice]] = defaultdict(dict)
+    orders: dict[VolumeName, tuple[Any, ...]] = {}
     numbered = sorted(range(len(slices)), key=lambda n: slices[n].order)
     ranks: Counter[Hashable] = Counter()
     for n in numbered:
@@ -81,7 +85,7 @@ def arrange(slices: Sequence[Slice], locations: Locations) -> Grid:
     return Grid(tuple(complete), tuple(incomplete))
 
 
-def _volume_order(first: Slice, dimensions: tuple[int, ...]) -> tuple[object, ...]:
+def _volume_order(first: Slice, dimensions: tuple[int, ...]) -> tuple[Any, ...]:
     """Sort by file and dimension indices, the last dimension slowest, else as numbered."""
     if dimensions:
         return (first.timing.file or 0, tuple(reversed(dimensions)), first.order)

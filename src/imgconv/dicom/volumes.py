@@ -57,7 +57,6 @@ class VolumeReader:
         first = plan.first
         reader = self._reader(first.header)
         self._format = reader.pixel_format
-        self._direct = first.tile < 0 and _is_direct(first.header, self._format)
         self._table = find_modality_table(first.header)
         self._palette = (
             find_palette(first.header)
@@ -65,6 +64,13 @@ class VolumeReader:
             else None
         )
         self._is_uniform = uniform_rescale(item for v in plan.volumes for item in v) is not None
+        self._direct = (
+            first.tile < 0
+            and self._table is None
+            and self._palette is None
+            and self._is_uniform
+            and all(_is_direct(item.header, self._format) for v in plan.volumes for item in v)
+        )
         sample = self._finish(first, self._samples(first))
         self.dtype = sample.dtype
         self.shape = (len(plan.volumes[0]), *sample.shape)
@@ -87,7 +93,7 @@ class VolumeReader:
         """
         slices = self._plan.volumes[number]
         volume = np.empty(self.shape, self.dtype)
-        if self._direct and self.dtype == self._format.dtype:
+        if self._direct:
             for k, item in enumerate(slices):
                 _read_into(item, volume[k])
             return significant(volume, self._format)
