@@ -62,9 +62,9 @@ def permute(image: Image, order: str) -> Image:
         geometry = geometry.permuted((new_from_old[0], new_from_old[1], new_from_old[2]))
     # Array axes run k, j, i: the new array axes are the old ones, slowest first.
     volume_axes = [_volume_axis(image, letter) for letter in reversed(order)]
-    if "c" in image.axes:
-        volume_axes.append(3)
-    array = _map_volumes(image, lambda volume: np.transpose(volume, volume_axes))
+    array = _map_volumes(
+        image, lambda volume: np.transpose(volume, [*volume_axes, *range(3, volume.ndim)])
+    )
     metadata = replace(
         image.metadata,
         bids=_permute_bids(image.metadata.bids, order),
@@ -89,11 +89,8 @@ def _map_volumes(
         )
     if image.axes[0] != "t":
         return change(array)
-    # A view per volume shares one transformation: apply it once behind the leading axis.
-    moved = change(np.moveaxis(array, 0, -1)) if "c" not in image.axes else None
-    if moved is not None:
-        return np.moveaxis(moved, -1, 0)
-    return np.stack([change(volume) for volume in array])
+    # All volumes change alike, so they change at once, as one view: time last, then first again.
+    return np.moveaxis(change(np.moveaxis(array, 0, -1)), -1, 0)
 
 
 def _flip_slices(image: Image, axis: str) -> Mapping[str, Any]:
