@@ -1,0 +1,269 @@
+import json
+
+import pytest
+
+from imgconv.dicom.bids import bids_fields
+from imgconv.dicom.vendors.facts import Acquisition
+
+MR = "SIEMENS MR HEADER"
+GE_PARM = "GEMS_PARM_01"
+
+
+@pytest.fixture
+def fields_of(facts_of):
+    def make(attributes, private=None, size=(64, 64, 1)):
+        facts = facts_of({"Modality": "MR", **attributes}, private)
+        return bids_fields(Acquisition(((facts,),), size))
+
+    return make
+
+
+def test_times_are_in_seconds(fields_of):
+    fields = fields_of({"EchoTime": "30", "RepetitionTime": "2000", "InversionTime": "900"})
+    assert fields["EchoTime"] == 0.03
+    assert fields["RepetitionTime"] == 2
+    assert fields["InversionTime"] == 0.9
+
+
+def test_equipment_and_series(fields_of):
+    fields = fields_of(
+        {
+            "Manufacturer": "SIEMENS",
+            "ManufacturerModelName": "Prisma",
+            "BodyPartExamined": "BRAIN",
+            "SoftwareVersions": ["syngo", "MR E11"],
+            "SeriesNumber": "7",
+            "AcquisitionTime": "110432.975",
+            "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
+        }
+    )
+    assert fields["Manufacturer"] == "Siemens"
+    assert fields["ManufacturersModelName"] == "Prisma"
+    assert fields["BodyPart"] == "BRAIN"
+    assert fields["SoftwareVersions"] == "syngo\\MR E11"
+    assert fields["SeriesNumber"] == 7
+    assert fields["AcquisitionTime"] == "11:04:32.975000"
+    assert fields["ImageOrientationPatientDICOM"] == [1, 0, 0, 0, 1, 0]
+    assert fields["InstitutionalDepartmentName"] == "None"
+
+
+def test_unknown_manufacturers_keep_their_name(fields_of):
+    assert fields_of({"Manufacturer": "ACME"})["Manufacturer"] == "ACME"
+    assert "Manufacturer" not in fields_of({})
+
+
+def test_nothing_that_identifies_is_there(fields_of):
+    fields = fields_of(
+        {
+            "PatientName": "Secret^Name",
+            "PatientID": "SECRET1",
+            "PatientBirthDate": "19700102",
+            "StudyDate": "20200304",
+            "AcquisitionDate": "20200304",
+            "AcquisitionTime": "101112",
+            "AccessionNumber": "SECRET2",
+            "ReferringPhysicianName": "Secret^Doctor",
+            "StudyInstanceUID": "1.2.99999",
+        }
+    )
+    text = json.dumps(fields)
+    for secret in ("Secret", "SECRET", "1970", "2020", "99999"):
+        assert secret not in text
+
+
+@pytest.mark.parametrize(
+    ("scanning", "variant", "expected"),
+    [
+        (["EP", "SE"], "SK", "Spin Echo EPI"),
+        (["EP", "GR"], "SS", "Gradient Echo EPI"),
+        ("EP", "SK", "Gradient Echo EPI"),
+        ("SE", "SK", "Spin Echo"),
+        (["SE", "IR"], "SK", "Inversion Recovery Spin Echo"),
+        ("GR", ["SP", "SK"], "Spoiled Gradient Echo"),
+        ("GR", "SK", "Gradient Echo"),
+        ("RM", "NONE", None),
+    ],
+)
+def test_pulse_sequence_type(fields_of, scanning, variant, expected):
+    fields = fields_of({"ScanningSequence": scanning, "SequenceVariant": variant})
+    assert fields.get("PulseSequenceType") == expected
+
+
+def test_diffusion_weighted_epi_is_a_spin_echo(fields_of):
+    fields = fields_of({"ScanningSequence": "EP", "DiffusionBValue": 1000.0})
+    assert fields["PulseSequenceType"] == "Spin Echo EPI"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ({"Spoiling": "NONE"}, {"SpoilingState": False}),
+        ({"Spoiling": "RF"}, {"SpoilingState": True, "SpoilingType": "RF"}),
+        (
+            {"Spoiling": "RF_AND_GRADIENT"},
+            {"SpoilingState": True, "SpoilingType": "COMBINED"},
+        ),
+        ({"SequenceVariant": ["SK", "SP"]}, {"SpoilingState": True}),
+        ({"MagnetizationTransfer": "NONE"}, {"MTState": False}),
+        ({"MagnetizationTransfer": "OFF_RESONANCE"}, {"MTState": True}),
+        ({"SequenceVariant": ["MTC", "SK"]}, {"MTState": True}),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "M", "ND"]}, {"NonlinearGradientCorrection": False}),
+        (
+            {"ImageType": ["ORIGINAL", "PRIMARY", "M", "DIS2D"]},
+            {"NonlinearGradientCorrection": True},
+        ),
+        ({}, {}),
+    ],
+)
+def test_states(fields_of, attributes, expected):
+    names = ("SpoilingState", "SpoilingType", "MTState", "NonlinearGradientCorrection")
+    fields = fields_of(attributes)
+    assert {name: fields[name] for name in names if name in fields} == expected
+
+
+def test_image_type_names_the_component(fields_of):
+    fields = fields_of({"ImageType": ["ORIGINAL", "PRIMARY", "P", "ND"]})
+    assert fields["ImageType"] == ["ORIGINAL", "PRIMARY", "P", "ND", "PHASE"]
+    assert "RawImage" not in fields
+    assert fields_of({"ImageType": ["DERIVED", "PRIMARY"]})["RawImage"] is False
+
+
+@pytest.mark.parametrize(
+    ("direction", "positive", "expected"),
+    [("COL", "1", "j"), ("COL", "0", "j-"), ("ROW", "1", "i"), ("ROW", "0", "i-")],
+)
+def test_phase_encoding_direction_in_axes_of_the_array(fields_of, direction, positive, expected):
+    fields = fields_of(
+        {"Manufacturer": "SIEMENS", "InPlanePhaseEncodingDirection": direction},
+        {(0x21, "SIEMENS MR SDI 02", 0x1C, "IS"): positive},
+    )
+    assert fields["PhaseEncodingDirection"] == expected
+    assert fields["InPlanePhaseEncodingDirectionDICOM"] == direction
+    assert "PhaseEncodingAxis" not in fields
+
+
+def test_phase_encoding_axis_without_polarity(fields_of):
+    fields = fields_of({"InPlanePhaseEncodingDirection": "COLUMN"})
+    assert fields["PhaseEncodingAxis"] == "j"
+    assert "PhaseEncodingDirection" not in fields
+
+
+def test_no_phase_encoding_axis_of_3d_without_an_echo_train(fields_of):
+    attributes = {"InPlanePhaseEncodingDirection": "ROW", "MRAcquisitionType": "3D"}
+    assert "PhaseEncodingAxis" not in fields_of(attributes)
+    assert fields_of({**attributes, "EchoTrainLength": "39"})["PhaseEncodingAxis"] == "i"
+
+
+def test_readout_of_siemens_from_the_bandwidth_per_pixel(fields_of):
+    fields = fields_of(
+        {"Manufacturer": "SIEMENS", "InPlanePhaseEncodingDirection": "ROW"},
+        {(0x19, MR, 0x28, "FD"): 25.0},
+        size=(80, 64, 1),
+    )
+    assert fields["ReconMatrixPE"] == 80
+    assert fields["BandwidthPerPixelPhaseEncode"] == 25
+    assert fields["EffectiveEchoSpacing"] == 0.0005
+    assert fields["TotalReadoutTime"] == pytest.approx(0.0005 * 79)
+
+
+def test_readout_of_ge_with_asset_partial_fourier_and_zero_filling(fields_of):
+    fields = fields_of(
+        {
+            "Manufacturer": "GE MEDICAL SYSTEMS",
+            "ScanOptions": ["EPI_GEMS", "PFF"],
+            "AcquisitionMatrix": [128, 0, 0, 128],
+        },
+        {(0x43, GE_PARM, 0x2C, "SS"): 964, (0x43, GE_PARM, 0x83, "DS"): ["0.333333", "1"]},
+        size=(256, 256, 1),
+    )
+    assert fields["EffectiveEchoSpacing"] == pytest.approx(43 * 964e-6 / 127)
+    assert fields["TotalReadoutTime"] == pytest.approx(43 * 964e-6 / 127 * 255)
+    assert fields["ParallelReductionFactorInPlane"] == 3
+
+
+def test_readout_of_uih_is_a_slices_acquisition_duration(fields_of):
+    fields = fields_of({"Manufacturer": "UIH", "AcquisitionDuration": 21.0})
+    assert fields["TotalReadoutTime"] == 0.021
+
+
+def test_ge_repetition_time_includes_the_pause(fields_of):
+    fields = fields_of(
+        {"Manufacturer": "GE MEDICAL SYSTEMS", "RepetitionTime": "2000"},
+        {(0x43, GE_PARM, 0x7C, "FL"): 0.055},
+    )
+    assert fields["RepetitionTime"] == pytest.approx(2.055)
+
+
+def test_field_map_in_hz_has_two_echo_times(fields_of):
+    fields = fields_of(
+        {"Manufacturer": "GE MEDICAL SYSTEMS", "EchoTime": "4.608"},
+        {
+            (0x19, "GEMS_ACQU_01", 0x9C, "LO"): "B0rf",
+            (0x43, GE_PARM, 0x30, "SS"): 0,
+            (0x43, GE_PARM, 0x2C, "SS"): 2304,
+        },
+    )
+    assert fields["Units"] == "Hz"
+    assert fields["EchoTime1"] == 0.004608
+    assert fields["EchoTime2"] == 0.006912
+    assert "EchoTime" not in fields
+
+
+def test_echo_number_only_of_several(fields_of):
+    assert "EchoNumber" not in fields_of({"EchoNumbers": "1", "EchoTime": "5"})
+    assert fields_of({"EchoNumbers": "2", "EchoTime": "5"})["EchoNumber"] == 2
+    two = {(0x2001, "Philips Imaging DD 001", 0x14, "SL"): 2}
+    fields = fields_of({"Manufacturer": "Philips", "EchoNumbers": "1", "EchoTime": "5"}, two)
+    assert fields["EchoNumber"] == 1
+
+
+def test_labelling_of_the_standards_attributes(fields_of, dataset_of):
+    slab = dataset_of({"ASLPulseTrainDuration": 1800})
+    asl = dataset_of({"ASLSlabSequence": [slab]})
+    group = dataset_of({"MRArterialSpinLabelingSequence": [asl]})
+    fields = fields_of(
+        {
+            "ArterialSpinLabelingContrast": "PSEUDOCONTINUOUS",
+            "PerFrameFunctionalGroupsSequence": [group],
+        }
+    )
+    assert fields["ArterialSpinLabelingType"] == "PCASL"
+    assert fields["LabelingDuration"] == 1.8
+
+
+def test_slice_timing_is_left_out_for_3d(facts_of):
+    def make(kind):
+        frames = tuple(
+            facts_of(
+                {
+                    "Modality": "MR",
+                    "Manufacturer": "SIEMENS",
+                    "MRAcquisitionType": kind,
+                    "AcquisitionTime": f"10000{second}",
+                    "RepetitionTime": "5000",
+                }
+            )
+            for second in (1, 0)
+        )
+        return bids_fields(Acquisition((frames,), (4, 4, 2)))
+
+    assert make("2D")["SliceTiming"] == [1, 0]
+    assert "SliceTiming" not in make("3D")
+
+
+def test_computed_tomography(facts_of):
+    facts = facts_of({"Modality": "CT", "ExposureTime": "2000", "XRayTubeCurrent": "180"})
+    fields = bids_fields(Acquisition(((facts,),), (4, 4, 1)))
+    assert fields["ExposureTime"] == 2
+    assert fields["XRayTubeCurrent"] == 180
+    assert "RepetitionTime" not in fields
+
+
+def test_fields_are_json(fields_of):
+    fields = fields_of({"ImageType": ["ORIGINAL", "PRIMARY"], "EchoTime": "3.3"})
+    assert json.loads(json.dumps(fields)) == fields
+
+
+def test_an_empty_header_gives_no_made_up_fields(facts_of):
+    fields = bids_fields(Acquisition(((facts_of({"Rows": 4}),),), (4, 4, 1)))
+    assert fields == {"InstitutionalDepartmentName": "None"}
