@@ -143,10 +143,9 @@ def _show(report: StandardizeReport, *, as_json: bool, quiet: bool, verbose: boo
     elif not quiet:
         for line in _list_lines(report.to_json(), verbose=verbose):
             sys.stdout.write(line + "\n")
-    for name, reason, hint in report.problems:
-        sys.stderr.write(f"error: {name}: {reason}\n")
-        if hint and verbose:
-            sys.stderr.write(f"hint: {hint}\n")
+    # The progress has told of the files that failed; what was no job is told here.
+    for name, error in report.refused:
+        sys.stderr.write(f"error: {name}: {error.message}\n")
 
 
 def _list_lines(report: dict[str, Any], *, verbose: bool) -> list[str]:

@@ -11,6 +11,7 @@ PS3.3 5.4 and PS3.5 7.4 (types of attributes), C.7 (modules of all images)
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from imgconv.dicom.elements import Item, Tree
@@ -41,13 +42,13 @@ __all__ = ["Hints", "mend"]
 _SOP_CLASS, _IMAGE_TYPE, _MODALITY = 0x00080016, 0x00080008, 0x00080060
 _SERIES, _FRAME_OF_REFERENCE = 0x0020000E, 0x00200052
 _BODY_PART, _LATERALITY = 0x00180015, 0x00200060
+_WINDOW_CENTER, _WINDOW_WIDTH, _VOI_FUNCTION = 0x00281050, 0x00281051, 0x00281056
 _PATIENT_ORIENTATION, _IMAGE_ORIENTATION = 0x00200020, 0x00200037
 _OTHER_LATERALITIES = (0x00200062, 0x00209072, 0x00240113)
 _CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 # An attribute that must not stand beside another: (attribute, other, source).
 _EXCLUSIVE = ((0x00185100, 0x00540410, "PS3.3 C.7.3.1.1.2"),)
-_MISSING, _EMPTY, _FORBIDDEN = ("M001", "M004"), ("M002", "M005"), "M007"
-_EMPTIABLE = ("M003", "M006")
+_UNMENDED = ("M001", "M002", "M004", "M005")
 # What one attribute needs may depend on one that was just added.
 _MAX_ROUNDS = 4
 _STEP = re.compile(r"\(([0-9A-F]{4}),([0-9A-F]{4})\)(?:\[(\d+)\])?")
@@ -114,7 +115,7 @@ def mend(tree: Tree, hints: Hints, *, charset: str = "", when: str = "") -> list
     changes += mend_pixels(tree)
     if plan is not None:
         changes += _derive_attributes(tree, plan, hints)
-        changes += _apply_types(tree)
+        changes += _apply_types(tree, plan)
     if when:
         keep_originals(tree, changes, when)
     return changes
@@ -152,7 +153,28 @@ def _derive_attributes(tree: Tree, plan: Plan, hints: Hints) -> list[Change]:
     changes += _complete_image_type(root, hints)
     changes += _mend_laterality(root, plan)
     changes += _mend_patient_orientation(root, plan)
-    return changes + _remove_excluded(root)
+    return changes + _remove_excluded(root) + _remove_windows(root)
+
+
+def _remove_windows(root: Item) -> list[Change]:
+    """Take out windows that no display can apply: their width is below 1."""
+    function = root.text(_VOI_FUNCTION)
+    widths = root.numbers(_WINDOW_WIDTH)
+    if not widths or (min(widths) > 0 and (min(widths) >= 1 or function not in ("", "LINEAR"))):
+        return []
+    reason = "the width of a window is at least 1"
+    return [
+        remove(
+            root.elements[tag],
+            name="window",
+            before="window without width",
+            reason=reason,
+            source="PS3.3 C.11.2.1.2",
+            keep=True,
+        )
+        for tag in (_WINDOW_CENTER, _WINDOW_WIDTH)
+        if tag in root.elements
+    ]
 
 
 def _remove_excluded(root: Item) -> list[Change]:
@@ -248,54 +270,92 @@ def _mend_patient_orientation(root: Item, plan: Plan) -> list[Change]:
     ]
 
 
-def _apply_types(tree: Tree) -> list[Change]:
+def _apply_types(tree: Tree, plan: Plan) -> list[Change]:
     """Do what the types of the IOD's attributes demand, as far as nothing is invented."""
     changes: list[Change] = []
+    needed = _list_needed(plan)
     for _ in range(_MAX_ROUNDS):
         hits = list(check_modules(Instance(tree)))
-        done = [change for hit in hits if (change := _apply(tree.dataset, hit)) is not None]
+        done = [c for hit in hits if (c := _apply(tree.dataset, hit, needed)) is not None]
         if not done:
             break
         changes += done
     changes += [
         skipped("missing-value", hit.tag, "missing or empty", hit.message, "PS3.5 7.4")
         for hit in hits
-        if hit.rule in (*_MISSING, *_EMPTY)
+        if hit.rule in _UNMENDED
     ]
     return changes
 
 
-def _apply(root: Item, hit: Hit) -> Change | None:
-    if hit.rule not in (*_EMPTIABLE, "M005", _FORBIDDEN):
-        return None
+def _apply(root: Item, hit: Hit, needed: frozenset[int]) -> Change | None:
     place = _resolve(root, hit.tag)
-    if place is None:
+    mender = _MENDERS.get(hit.rule)
+    if place is None or mender is None:
         return None
     item, tag = place
+    if mender is _set_aside and (item.parent is not None or tag in needed):
+        return None
+    return mender(item, tag, hit)
+
+
+def _add_empty(item: Item, tag: int, hit: Hit) -> Change | None:
+    if tag in item.elements:
+        return None
+    vr = (find_vr(tag) or "UN").split(" or ")[0]
+    change = ensure(item, tag, vr, b"", name="missing", reason=hit.message, source="PS3.5 7.4.3")
+    if vr == "SQ":
+        item.elements[tag].items = []
+    return change
+
+
+def _drop_empty(item: Item, tag: int, hit: Hit) -> Change | None:
     element = item.get(tag)
-    if hit.rule in _EMPTIABLE and element is None:
-        vr = (find_vr(tag) or "UN").split(" or ")[0]
-        change = ensure(
-            item, tag, vr, b"", name="missing", reason=hit.message, source="PS3.5 7.4.3"
-        )
-        if vr == "SQ":
-            item.elements[tag].items = []
-        return change
+    if element is None or "condition holds" in hit.message:
+        return None
+    reason, source = "type 1C: absent where there is no value", "PS3.5 7.4.2"
+    return remove(element, name="empty", before="empty", reason=reason, source=source)
+
+
+def _drop_forbidden(item: Item, tag: int, hit: Hit) -> Change | None:
+    element = item.get(tag)
     if element is None:
         return None
-    if hit.rule == "M005" and "condition holds" not in hit.message:
-        reason, source = "type 1C: absent where there is no value", "PS3.5 7.4.2"
-        return remove(element, name="empty", before="empty", reason=reason, source=source)
-    if hit.rule == _FORBIDDEN and hit.severity == "error":
-        return remove(
-            element,
-            name="not-applicable",
-            before="present",
-            reason=hit.message,
-            source="PS3.5 7.4",
-            keep=not element.is_empty,
-        )
-    return None
+    return remove(
+        element,
+        name="not-applicable",
+        before="present",
+        reason=hit.message,
+        source="PS3.5 7.4",
+        keep=not element.is_empty,
+    )
+
+
+def _set_aside(item: Item, tag: int, hit: Hit) -> Change | None:
+    """Empty an attribute that may be empty and whose value is none of the enumerated ones."""
+    element = item.get(tag)
+    if element is None or element.is_empty or hit.severity == "warning" or element.vr != "CS":
+        return None
+    return replace_value(
+        element,
+        b"",
+        name="enumerated-value",
+        before="none of the enumerated values",
+        after="empty, the value is in Original Attributes Sequence",
+        reason=hit.message,
+        source="PS3.3 5.2",
+        keep=True,
+    )
+
+
+_Mender = Callable[[Item, int, Hit], Change | None]
+_MENDERS: dict[str, _Mender] = {
+    "M003": _add_empty,
+    "M005": _drop_empty,
+    "M006": _add_empty,
+    "M007": _drop_forbidden,
+    "M008": _set_aside,
+}
 
 
 def _resolve(root: Item, path: str) -> tuple[Item, int] | None:

@@ -102,17 +102,6 @@ class StandardizeReport:
     skipped: list[tuple[str, str]] = field(default_factory=list)
 
     @property
-    def problems(self) -> list[tuple[str, str, str]]:
-        """Name, reason and way out of every input that failed."""
-        early = [(name, error.message, error.hint) for name, error in self.refused]
-        late = [
-            (outcome.job.key, outcome.error.message, outcome.error.hint)
-            for outcome in self.outcomes
-            if outcome.error is not None
-        ]
-        return early + late
-
-    @property
     def exit_code(self) -> ExitCode:
         """What the command ends with."""
         code = self.summary.exit_code

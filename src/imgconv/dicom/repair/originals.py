@@ -46,21 +46,26 @@ def keep_originals(tree: Tree, changes: Sequence[Change], when: str) -> None:
         history.items = []
         root.elements[_ORIGINALS] = history
     items = history.items or []
-    entry = Item(root, _ORIGINALS, len(items), big_endian=root.big_endian)
+    for change in kept:
+        items.append(_entry(root, change, len(items), when))
+    history.items = items
+
+
+def _entry(root: Item, change: Change, index: int, when: str) -> Item:
+    """Return the history's item of one change: the table allows one attribute in each."""
+    entry = Item(root, _ORIGINALS, index, big_endian=root.big_endian)
     _put(entry, _WHEN, "DT", when.encode())
     _put(entry, _SYSTEM, "LO", f"imgconv {__version__}".encode())
     _put(entry, _SOURCE, "LO", b"")
     _put(entry, _REASON, "CS", b"CORRECT")
     _put_items(entry, _MODIFIED, 1)
-    values = _put_items(entry, _NONCONFORMING, len(kept))
-    order = ">" if root.big_endian else "<"
-    for item, change in zip(values, kept, strict=True):
-        tag = change.original_tag
-        _put(item, _SELECTOR, "AT", struct.pack(f"{order}HH", tag >> 16, tag & 0xFFFF))
-        _put(item, _VALUE_NUMBER, "US", struct.pack(f"{order}H", 0))
-        original = change.original or b""
-        _put(item, _VALUE, "OB", original + b"\0" * (len(original) % 2))
-    history.items = [*items, entry]
+    item = _put_items(entry, _NONCONFORMING, 1)[0]
+    order, tag = ">" if root.big_endian else "<", change.original_tag
+    _put(item, _SELECTOR, "AT", struct.pack(f"{order}HH", tag >> 16, tag & 0xFFFF))
+    _put(item, _VALUE_NUMBER, "US", struct.pack(f"{order}H", 0))
+    original = change.original or b""
+    _put(item, _VALUE, "OB", original + b"\0" * (len(original) % 2))
+    return entry
 
 
 def _put(item: Item, tag: int, vr: str, value: bytes) -> None:

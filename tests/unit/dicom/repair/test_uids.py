@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from builders import element, tree_of
+
+from imgconv.dicom.repair.uids import mend_missing_uids, mend_uids
+
+STUDY, SERIES, INSTANCE, FRAME = 0x0020000D, 0x0020000E, 0x00080018, 0x00200052
+
+
+def test_mend_uids_malformed_uid_gets_the_same_new_one_each_time():
+    first = tree_of(element(STUDY, "UI", b"1.2.abc\0"))
+    second = tree_of(element(STUDY, "UI", b"1.2.abc\0"))
+
+    (change,) = mend_uids(first)
+    mend_uids(second)
+
+    assert change.original == b"1.2.abc\0"
+    assert first.dataset.text(STUDY) == second.dataset.text(STUDY)
+    assert first.dataset.text(STUDY).startswith("2.25.")
+
+
+def test_mend_uids_frame_of_reference_shared_with_the_study_is_renamed():
+    tree = tree_of(element(STUDY, "UI", b"1.2.3\0"), element(FRAME, "UI", b"1.2.3\0"))
+
+    mend_uids(tree)
+
+    assert tree.dataset.text(STUDY) == "1.2.3"
+    assert tree.dataset.text(FRAME) != "1.2.3"
+
+
+def test_mend_uids_right_uids_are_left_alone():
+    tree = tree_of(element(STUDY, "UI", b"1.2.3\0"), element(SERIES, "UI", b"2.25.4"))
+
+    assert mend_uids(tree) == []
+
+
+def test_mend_missing_uids_files_of_one_study_get_one_study():
+    patient = element(0x00100020, "LO", b"p1")
+    first, second = tree_of(patient), tree_of(patient)
+
+    mend_missing_uids(first, "a")
+    mend_missing_uids(second, "b")
+
+    assert first.dataset.text(STUDY) == second.dataset.text(STUDY)
+    assert first.dataset.text(SERIES) == second.dataset.text(SERIES)
+    assert first.dataset.text(INSTANCE) != second.dataset.text(INSTANCE)
