@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -36,7 +36,7 @@ def run(
     function: JobFunction,
     options: BatchOptions = BatchOptions(),  # noqa: B008  frozen
     listener: Listener = ignore_events,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Run `function` on every job and iterate over the outcomes as they come.
 
     Close the iterator (`contextlib.closing`) if you do not exhaust it: that

@@ -109,7 +109,7 @@ def run_batch(
         listener(Event(EventKind.PHASE, phase, total=total))
         try:
             outcomes = run(books.iter_todo(jobs, listener), function, wanted, listener)
-            with closing(outcomes):  # type: ignore[type-var]  # a generator, promised as an iterator
+            with closing(outcomes):
                 for outcome in outcomes:
                     books.enter(outcome)
         except KeyboardInterrupt:
