@@ -24,7 +24,9 @@ COMMANDS = {
     "convert": "imgconv.cli.convert:convert",
     "inspect": "imgconv.cli.inspect:inspect",
     "standardize": "imgconv.cli.standardize:standardize",
+    "transcode": "imgconv.cli.transcode:transcode",
     "formats": "imgconv.cli.formats:formats",
+    "transfer-syntaxes": "imgconv.cli.transfer_syntaxes:transfer_syntaxes",
 }
 
 _EPILOG = "Exit codes: 0 done, 1 findings, 2 usage, 3 some inputs failed, 4 none done, 5 output."

@@ -22,7 +22,7 @@ CODECS: tuple[CodecSpec, ...] = (
         family="native",
         library="numpy",
         decodes=(*_uids("", ".1", ".1.98", ".1.99", ".2"), GE_PRIVATE),
-        encodes=_uids("", ".1", ".1.98", ".1.99"),
+        encodes=_uids("", ".1", ".1.98", ".1.99", ".2"),
         decode="imgconv.codecs.native:decode",
         encode="imgconv.codecs.native:encode",
     ),

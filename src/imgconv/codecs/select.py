@@ -14,7 +14,7 @@ from imgconv.registry import codecs
 from imgconv.spec import CodecSpec, resolve
 from imgconv.standard.transfer_syntaxes import BY_UID
 
-__all__ = ["decode_frame", "find_decoder", "find_encoder"]
+__all__ = ["decode_frame", "find_decoder", "find_encoder", "find_second_decoder"]
 
 _NO_CHOICE: Mapping[str, str] = {}
 
@@ -42,6 +42,21 @@ def find_decoder(transfer_syntax_uid: str, choice: Mapping[str, str] = _NO_CHOIC
 def find_encoder(transfer_syntax_uid: str, choice: Mapping[str, str] = _NO_CHOICE) -> CodecSpec:
     """Return the codec that encodes a transfer syntax; parameters and errors as `find_decoder`."""
     return _find(transfer_syntax_uid, "encodes", tuple(sorted(choice.items())))
+
+
+def find_second_decoder(transfer_syntax_uid: str, first: CodecSpec) -> CodecSpec:
+    """Return a decoder of another library than `first`, to check its work.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    """
+    for spec in codecs:
+        if transfer_syntax_uid in spec.decodes and spec.library != first.library:
+            return cast("CodecSpec", spec)
+    name = BY_UID[transfer_syntax_uid].name
+    raise UsageError(f"no second library decodes `{name}`", hint="choose `--verify fast`")
 
 
 @lru_cache(maxsize=256)

@@ -16,7 +16,13 @@ from dataclasses import dataclass
 
 from imgconv.errors import CorruptData
 
-__all__ = ["StreamHeader", "find_codestream", "parse_jpeg2000_header", "parse_jpeg_header"]
+__all__ = [
+    "StreamHeader",
+    "find_codestream",
+    "parse_header_of",
+    "parse_jpeg2000_header",
+    "parse_jpeg_header",
+]
 
 _SOI = b"\xff\xd8"
 _SOC_SIZ = b"\xff\x4f\xff\x51"
@@ -227,3 +233,23 @@ def _find_coding_style(data: bytes, start: int) -> bytes:
             return data[position + 2 : position + 2 + size]
         position += 2 + size
     return b""
+
+
+def parse_header_of(family: str, data: bytes) -> StreamHeader | None:
+    """Read the header of a codec family's stream; None if the family has none, or it is damaged."""
+    parse = _PARSERS.get(family)
+    if parse is None:
+        return None
+    try:
+        return parse(data)
+    except CorruptData:
+        return None
+
+
+_PARSERS = {
+    "jpeg": parse_jpeg_header,
+    "jpeg-lossless": parse_jpeg_header,
+    "jpeg-ls": parse_jpeg_header,
+    "jpeg2000": parse_jpeg2000_header,
+    "htj2k": parse_jpeg2000_header,
+}

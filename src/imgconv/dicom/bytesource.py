@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from pathlib import Path
 
 from imgconv.errors import CorruptData, InputError
 
-__all__ = ["ByteSource"]
+__all__ = ["Buffer", "ByteSource"]
+
+Buffer = bytes | memoryview | mmap.mmap
 
 
 class ByteSource:
@@ -26,7 +29,7 @@ class ByteSource:
 
     __slots__ = ("_data", "_path", "size")
 
-    def __init__(self, origin: Path | bytes | memoryview) -> None:
+    def __init__(self, origin: Path | Buffer) -> None:
         self._data: memoryview | None = None
         self._path: Path | None = None
         if isinstance(origin, Path):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,7 +20,8 @@ from numpy.typing import NDArray
 
 from imgconv.codecs.frame import PixelFormat
 from imgconv.codecs.select import decode_frame
-from imgconv.dicom.bytesource import ByteSource
+from imgconv.codecs.streams import parse_header_of
+from imgconv.dicom.bytesource import Buffer, ByteSource
 from imgconv.dicom.fragments import Fragments, group_fragments, scan_fragments
 from imgconv.dicom.header import Header
 from imgconv.errors import CorruptData, InputError, UnsupportedData
@@ -68,7 +70,7 @@ class FrameReader:
 
     def __init__(
         self,
-        origin: Path | bytes,
+        origin: Path | Buffer,
         *,
         offset: int,
         length: int | None,
@@ -104,7 +106,7 @@ class FrameReader:
         cls,
         header: Header,
         *,
-        origin: Path | bytes | None = None,
+        origin: Path | Buffer | None = None,
         choice: Mapping[str, str] = _NO_CHOICE,
     ) -> FrameReader:
         """Return the reader of a header's pixel data.
@@ -145,8 +147,41 @@ class FrameReader:
 
     @property
     def decoded_format(self) -> PixelFormat:
-        """The format of what `read` returns."""
-        return self.pixel_format.decoded
+        """The format of what `read` returns.
+
+        Where a JPEG stream says plainly that it is YCbCr (or RGB) and the data
+        set says otherwise, the stream is believed; see `contradiction`.
+        """
+        return self._true_format.decoded
+
+    @property
+    def contradiction(self) -> str:
+        """How the first frame contradicts the data set's colour space, empty if it does not."""
+        declared = self.pixel_format.photometric_interpretation
+        true = self._true_format.photometric_interpretation
+        if true == declared:
+            return ""
+        return f"Photometric Interpretation is `{declared}`, but the JPEG stream is {true}"
+
+    @property
+    def is_lossy(self) -> bool:
+        """Whether the first frame was compressed with loss, as its codestream says."""
+        if not self.syntax.lossy:
+            return False
+        header = parse_header_of(self.syntax.family, self.raw(0))
+        return header is not None and not header.reversible
+
+    @cached_property
+    def _true_format(self) -> PixelFormat:
+        if self.syntax.family != "jpeg" or self.pixel_format.samples_per_pixel != 3:
+            return self.pixel_format
+        declared = self.pixel_format.photometric_interpretation
+        header = parse_header_of("jpeg", self.raw(0))
+        is_ycbcr = None if header is None else header.is_ycbcr
+        if is_ycbcr is None or is_ycbcr == declared.startswith("YBR"):
+            return self.pixel_format
+        name = "YBR_FULL" if is_ycbcr else "RGB"
+        return replace(self.pixel_format, photometric_interpretation=name)
 
     @property
     def fragments(self) -> Fragments:

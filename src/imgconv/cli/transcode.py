@@ -1,0 +1,233 @@
+"""`imgconv transcode`: parse the options, call `ops.transcode`, render what became of the files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from imgconv.cli.batch_options import (
+    ExecutorOption,
+    FailedListOption,
+    FailFastOption,
+    JobsOption,
+    ManifestOption,
+    MemoryLimitOption,
+    ProgressOption,
+    ResumeOption,
+    RetriesOption,
+    ShardOption,
+    TimeoutOption,
+)
+from imgconv.cli.options import InputsArgument, JsonOption, QuietOption, VerboseOption
+from imgconv.cli.progress import ProgressMode
+
+if TYPE_CHECKING:
+    from imgconv.batch.job import Outcome
+
+__all__ = ["transcode"]
+
+_LOSSY = "Lossy targets"
+
+
+def transcode(  # noqa: PLR0917  a command's options
+    inputs: InputsArgument,
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", metavar="SYNTAX", help="Name or UID; see `imgconv transfer-syntaxes`."
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="OUT", help="Folder (or file, for one file)."),
+    ] = None,
+    in_place: Annotated[bool, typer.Option("--in-place", help="Replace the inputs.")] = False,
+    where: Annotated[
+        str, typer.Option(metavar="CONDITION", help="Only these: \"Modality == 'CT'\".")
+    ] = "",
+    skip_compressed: Annotated[
+        bool, typer.Option("--skip-compressed", help="Copy compressed files as they are.")
+    ] = False,
+    only_if_smaller: Annotated[
+        bool, typer.Option("--only-if-smaller", help="Copy files that would not shrink.")
+    ] = False,
+    verify: Annotated[
+        str,
+        typer.Option(metavar="none|fast|full", help="Decode and compare; full: by 2 libraries."),
+    ] = "fast",
+    codec: Annotated[
+        list[str], typer.Option("--codec", metavar="FAMILY=LIBRARY", help="Use this library.")
+    ] = [],  # noqa: B006  typer copies it
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace existing outputs.")
+    ] = False,
+    near: Annotated[
+        int | None, typer.Option(help="JPEG-LS: largest error.", rich_help_panel=_LOSSY)
+    ] = None,
+    ratio: Annotated[
+        float | None,
+        typer.Option(help="JPEG 2000, HTJ2K, JPEG XL: size ratio.", rich_help_panel=_LOSSY),
+    ] = None,
+    quality: Annotated[
+        int | None, typer.Option(help="JPEG, JPEG XL: 1 to 100.", rich_help_panel=_LOSSY)
+    ] = None,
+    psnr: Annotated[
+        float | None, typer.Option(help="JPEG 2000, HTJ2K: in dB.", rich_help_panel=_LOSSY)
+    ] = None,
+    keep_sop_instance_uid: Annotated[
+        bool,
+        typer.Option(
+            "--keep-sop-instance-uid",
+            help="Give no new UID to a lossy image.",
+            rich_help_panel=_LOSSY,
+        ),
+    ] = False,
+    effort: Annotated[int, typer.Option(min=1, max=9, help="JPEG XL: 1 fast, 9 small.")] = 3,
+    jobs: JobsOption = 0,
+    timeout: TimeoutOption = None,
+    memory_limit: MemoryLimitOption = 0,
+    retries: RetriesOption = 2,
+    fail_fast: FailFastOption = False,
+    manifest: ManifestOption = None,
+    resume: ResumeOption = False,
+    shard: ShardOption = "",
+    failed_list: FailedListOption = None,
+    executor: ExecutorOption = "local",
+    progress: ProgressOption = ProgressMode.AUTO,
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Tell, do not write.")] = False,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> int:
+    """Change the transfer syntax of DICOM files; all but the pixels stays as it is.
+
+    Lossless results are decoded and compared. Exit code 3: some inputs failed,
+    the others were done; 4: none was done; 5: an output could not be written.
+    """
+    from imgconv.cli.batch_options import build_ledger, build_options, format_summary
+    from imgconv.cli.progress import show_progress
+    from imgconv.cli.render import tell
+    from imgconv.codecs.encode import EncodeOptions
+    from imgconv.ops.transcode import TranscodeOptions, show_plan, transcode
+
+    folder = _target(inputs, output, in_place=in_place)
+    options = TranscodeOptions(
+        to=to,
+        encode=EncodeOptions(near=near, ratio=ratio, quality=quality, psnr=psnr, effort=effort),
+        verify=verify,
+        only_if_smaller=only_if_smaller,
+        skip_compressed=skip_compressed,
+        where=where,
+        keep_sop_instance_uid=keep_sop_instance_uid,
+        choice=_choice(codec),
+        digests=manifest is not None or json,
+        # What an interrupted run has finished but not recorded is made again, the same.
+        overwrite=overwrite or resume,
+    )
+    ledger = build_ledger(
+        folder,
+        options,
+        manifest=manifest,
+        resume=resume,
+        shard=shard,
+        failed_list=failed_list,
+        versions=_versions() if manifest is not None else {},
+    )
+    if dry_run:
+        for record in show_plan(inputs, folder, options, ledger):
+            _print_record(record)
+        return 0
+    batch = build_options(
+        jobs=jobs,
+        timeout=timeout,
+        memory_limit=memory_limit,
+        retries=retries,
+        fail_fast=fail_fast,
+        executor=executor,
+    )
+    report = _Report(json=json, verbose=verbose and not quiet)
+    mode = ProgressMode.NONE if quiet else progress
+    with show_progress(mode, verbose=verbose) as listener:
+        summary = transcode(
+            inputs,
+            folder,
+            options,
+            batch=batch,
+            ledger=ledger,
+            listener=listener,
+            on_outcome=report.add,
+        )
+    if not quiet:
+        tell(format_summary(summary, "transcoded"))
+    return summary.exit_code
+
+
+def _target(inputs: list[str], output: Path | None, *, in_place: bool) -> Path | None:
+    from imgconv.errors import UsageError
+
+    if in_place == (output is not None):
+        raise UsageError("say either `--output OUT` or `--in-place`")
+    if not all(inputs):
+        raise UsageError("an input is an empty string")
+    return output
+
+
+def _choice(codec: list[str]) -> tuple[tuple[str, str], ...]:
+    from imgconv.errors import UsageError
+
+    pairs = []
+    for item in codec:
+        family, equals, library = item.partition("=")
+        if not (family and equals and library):
+            raise UsageError(
+                f"--codec is `{item}`; expected FAMILY=LIBRARY, as in `jpeg-ls=pylibjpeg`"
+            )
+        pairs.append((family, library))
+    return tuple(pairs)
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    from imgconv import __version__
+
+    names = ("imagecodecs", "numpy")
+    return {"imgconv": __version__, **{name: version(name) for name in names}}
+
+
+class _Report:
+    """Prints an outcome as a line: JSON, or for people if they asked for one."""
+
+    def __init__(self, *, json: bool, verbose: bool) -> None:
+        self._json = json
+        self._verbose = verbose
+
+    def add(self, outcome: Outcome) -> None:
+        if self._json:
+            from imgconv.batch.manifest import outcome_record
+
+            _print_record(outcome_record(outcome))
+        elif self._verbose:
+            facts = outcome.result.facts
+            what = outcome.reason or facts.get("reason") or _sizes(facts)
+            sys.stdout.write(f"{outcome.status.value}: {_shown(outcome)}: {what}\n")
+
+
+def _shown(outcome: Outcome) -> str:
+    from imgconv.cli import printable
+
+    return printable(str(outcome.job.path))
+
+
+def _sizes(facts: Any) -> str:
+    before, after = facts.get("size_before", 0), facts.get("size_after", 0)
+    return f"{before} -> {after} bytes, {facts.get('encoder') or 'carried over'}"
+
+
+def _print_record(record: dict[str, Any]) -> None:
+    import json
+
+    sys.stdout.write(json.dumps(record, ensure_ascii=True) + "\n")

@@ -1,0 +1,134 @@
+"""What a data set must say after its pixels were compressed with loss.
+
+Source
+------
+PS3.3 C.7.6.1.1.5 (Lossy Image Compression, Ratio, Method with history),
+C.7.6.1.1.2 (Image Type), C.12.1.1.9 and C.7.6.1 (derivation, source image);
+PS3.16 CID 7203 (Image Derivation), CID 7202 (Source Image Purposes of Reference)
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from imgconv.dicom.reencode import format_element
+
+__all__ = ["METHODS", "RATIO_PLACEHOLDER", "format_ratio", "lossy_changes", "mark_lossy"]
+
+# Defined terms of (0028,2114), by codec family; PS3.3 C.7.6.1.1.5.1
+METHODS = {
+    "jpeg": "ISO_10918_1",
+    "jpeg-ls": "ISO_14495_1",
+    "jpeg2000": "ISO_15444_1",
+    "htj2k": "ISO_15444_15",
+    "jpeg-xl": "ISO_18181_1",
+}
+# The ratio is known when all frames are written: 16 bytes, a DS's greatest length, are kept for it.
+RATIO_PLACEHOLDER = b"\x01RATIO-IS-HERE\x01\x01"
+
+_IMAGE_TYPE, _SOP_INSTANCE, _DERIVATION = 0x00080008, 0x00080018, 0x00082111
+_SOURCE_IMAGES, _DERIVATION_CODES = 0x00082112, 0x00089215
+_LOSSY, _RATIO, _METHOD = 0x00282110, 0x00282112, 0x00282114
+_MAX_ST = 1024
+
+
+class _Attributes(Protocol):
+    def raw(self, tag: int, /) -> bytes | None:
+        """Return an element's bytes, None if absent."""
+
+
+def mark_lossy() -> dict[int, bytes | None]:
+    """Return the change that says that pixels have been lossy compressed before."""
+    return {_LOSSY: format_element(_LOSSY, "CS", b"01")}
+
+
+def lossy_changes(
+    attributes: _Attributes, family: str, description: str, *, sop_instance_uid: str
+) -> dict[int, bytes | None]:
+    """Return the elements that lossy compression changes, in explicit VR little endian.
+
+    Parameters
+    ----------
+    attributes
+        Of the data set as it was, read as explicit VR little endian.
+    family
+        The codec family.
+    description
+        What was done, for Derivation Description.
+    sop_instance_uid
+        The new one; empty if the old one is kept, and then nothing is
+        referenced.
+    """
+    changes = mark_lossy()
+    ratios = _values(attributes, _RATIO)
+    methods = _values(attributes, _METHOD)
+    # Ratio and method are parallel lists, one value for each step of the history.
+    ratios += ["1"] * (len(methods) - len(ratios))
+    history = "".join(f"{ratio}\\" for ratio in ratios).encode()
+    changes[_RATIO] = format_element(_RATIO, "DS", history + RATIO_PLACEHOLDER)
+    if not ratios or methods:
+        text = "\\".join([*methods, METHODS[family]])
+        changes[_METHOD] = format_element(_METHOD, "CS", text.encode())
+    kind = _values(attributes, _IMAGE_TYPE)
+    image_type = "\\".join(["DERIVED", *(kind[1:] or ["PRIMARY"])])
+    changes[_IMAGE_TYPE] = format_element(
+        _IMAGE_TYPE, "CS", image_type.encode("latin-1", "replace")
+    )
+    before = (attributes.raw(_DERIVATION) or b"").rstrip(b" \0")
+    joined = (before + b"; " if before else b"") + description.encode("ascii")
+    if len(joined) <= _MAX_ST:
+        changes[_DERIVATION] = format_element(_DERIVATION, "ST", joined)
+    code = _code("113040", "Lossy Compression")
+    changes[_DERIVATION_CODES] = _extended(attributes, _DERIVATION_CODES, code)
+    if sop_instance_uid:
+        changes[_SOP_INSTANCE] = format_element(_SOP_INSTANCE, "UI", sop_instance_uid.encode())
+        source = b"".join(
+            (
+                format_element(0x00081150, "UI", (attributes.raw(0x00080016) or b"").strip(b" \0")),
+                format_element(
+                    0x00081155, "UI", (attributes.raw(_SOP_INSTANCE) or b"").strip(b" \0")
+                ),
+                _sequence(0x0040A170, _code("121320", "Uncompressed predecessor")),
+            )
+        )
+        changes[_SOURCE_IMAGES] = _extended(attributes, _SOURCE_IMAGES, source)
+    return changes
+
+
+def format_ratio(uncompressed_bytes: int, compressed_bytes: int) -> bytes:
+    """Return a compression ratio as a DS of 16 bytes, padded by spaces."""
+    ratio = uncompressed_bytes / max(1, compressed_bytes)
+    return f"{ratio:.4f}"[:16].ljust(len(RATIO_PLACEHOLDER)).encode()
+
+
+def _values(attributes: _Attributes, tag: int) -> list[str]:
+    text = (attributes.raw(tag) or b"").decode("latin-1").strip(" \0")
+    return [part.strip() for part in text.split("\\")] if text else []
+
+
+def _code(value: str, meaning: str) -> bytes:
+    return b"".join(
+        (
+            format_element(0x00080100, "SH", value.encode()),
+            format_element(0x00080102, "SH", b"DCM"),
+            format_element(0x00080104, "LO", meaning.encode()),
+        )
+    )
+
+
+def _item(content: bytes) -> bytes:
+    return b"\xfe\xff\x00\xe0" + len(content).to_bytes(4, "little") + content
+
+
+def _sequence(tag: int, *items: bytes) -> bytes:
+    return format_element(tag, "SQ", b"".join(_item(item) for item in items))
+
+
+def _extended(attributes: _Attributes, tag: int, item: bytes) -> bytes:
+    """Return a sequence with one more item behind those that it had."""
+    # If it had an undefined length, its items may stay as they are.
+    had = (attributes.raw(tag) or b"").removesuffix(_SEQUENCE_END)
+    return format_element(tag, "SQ", had + _item(item))
+
+
+_SEQUENCE_END = b"\xfe\xff\xdd\xe0\0\0\0\0"

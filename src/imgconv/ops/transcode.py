@@ -1,0 +1,472 @@
+"""Transcode DICOM files to another transfer syntax: plan the jobs, do one, run all.
+
+`transcode_file` is the job's function: it runs in this process, in a worker,
+or on another machine.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from imgconv.batch.job import BatchOptions, Job, JobResult, Outcome
+from imgconv.batch.ledger import Ledger, iter_plan, run_batch
+from imgconv.batch.plan import iter_plan_records
+from imgconv.batch.summary import Summary
+from imgconv.codecs.encode import EncodeOptions, require_quality
+from imgconv.codecs.select import find_encoder, find_second_decoder
+from imgconv.core.atomic import atomic_output
+from imgconv.core.expression import parse_expression
+from imgconv.dicom.recode import Recoded, RecodeOptions, Verify, recode
+from imgconv.dicom.splice import FileParts, split_file
+from imgconv.errors import ImgconvError, InputError, OutputError, UnknownFormat, UsageError
+from imgconv.events import Listener, ignore_events
+from imgconv.ops.inputs import InputFile, gather
+from imgconv.spec import CodecSpec
+from imgconv.standard.transfer_syntaxes import TransferSyntax, find_transfer_syntax
+
+__all__ = [
+    "TranscodeOptions",
+    "find_target_syntax",
+    "iter_jobs",
+    "require_possible",
+    "show_plan",
+    "transcode",
+    "transcode_file",
+]
+
+_DIRECTORY = "1.2.840.10008.1.3.10"  # Media Storage Directory Storage
+_COPY_BYTES = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class TranscodeOptions:
+    """What is done to every file.
+
+    Parameters
+    ----------
+    to
+        A transfer syntax: one of our names, or a UID.
+    encode
+        The quality of a lossy target.
+    verify
+        ``none``, ``fast`` or ``full``; see `imgconv.dicom.recode.Verify`.
+    only_if_smaller
+        Keep the file as it was unless the result is smaller.
+    skip_compressed
+        Keep files that are compressed already as they are.
+    where
+        A condition on attributes, see `imgconv.core.expression`; other files
+        are left out.
+    keep_sop_instance_uid
+        Whether a lossy result keeps the SOP Instance UID.
+    choice
+        Pairs of codec family and library.
+    digests
+        Whether the SHA-256 of the decoded pixels is wanted.
+    overwrite
+        Whether existing outputs may be replaced.
+    threads
+        How many frames of a file are worked on at a time.
+    """
+
+    to: str
+    encode: EncodeOptions = field(default_factory=EncodeOptions)
+    verify: str = Verify.FAST
+    only_if_smaller: bool = False
+    skip_compressed: bool = False
+    where: str = ""
+    keep_sop_instance_uid: bool = False
+    choice: tuple[tuple[str, str], ...] = ()
+    digests: bool = False
+    overwrite: bool = False
+    threads: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Payload:
+    """A job's own part: shared options, and what is known about this file beforehand."""
+
+    options: TranscodeOptions
+    problem: ImgconvError | None = None
+    skipped: str = ""
+    in_place: bool = False
+
+
+class _NotSmaller(Exception):
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.size = size
+
+
+def find_target_syntax(name: str) -> TransferSyntax:
+    """Return the transfer syntax that `name` means.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    """
+    syntax = find_transfer_syntax(name.strip())
+    if syntax is None:
+        raise UsageError(
+            f"unknown transfer syntax `{name}`", hint="list them by `imgconv transfer-syntaxes`"
+        )
+    return syntax
+
+
+def require_possible(options: TranscodeOptions) -> TransferSyntax:
+    """Check the options before any file is touched; return the target.
+
+    Raises
+    ------
+    UsageError
+        The target, a library, the quality or the condition makes no sense.
+    UnsupportedData
+        No codec writes the target.
+    """
+    syntax = find_target_syntax(options.to)
+    if syntax.uid.endswith(".4.111"):  # made of JPEG streams as they are; it has no encoder
+        require_quality(syntax.uid, options.encode)
+        return syntax
+    encoder: CodecSpec = find_encoder(syntax.uid, dict(options.choice))
+    require_quality(syntax.uid, options.encode)
+    if options.verify not in Verify.ALL:
+        raise UsageError(f"--verify is `{options.verify}`; expected none, fast or full")
+    if options.verify == Verify.FULL and syntax.encapsulated:
+        find_second_decoder(syntax.uid, encoder)
+    if options.where:
+        parse_expression(options.where)
+    return syntax
+
+
+def transcode_file(job: Job) -> JobResult:
+    """Transcode the first input of a job to its first output.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is damaged, or does not go into the target.
+    OutputError
+        The output cannot be written.
+    """
+    payload: _Payload = job.payload
+    if payload.problem is not None:
+        raise payload.problem
+    if payload.skipped:
+        return JobResult(outputs=(), skipped=payload.skipped)
+    options = payload.options
+    syntax = find_target_syntax(options.to)
+    source, target = job.inputs[0], job.outputs[0]
+    if not (options.overwrite or payload.in_place) and os.path.lexists(target):
+        hint = "replace it by `--overwrite always`"
+        raise OutputError("exists already", path=target, hint=hint)
+    parts = split_file(source, choice=dict(options.choice))
+    skipped = _reason_to_skip(parts, options)
+    if skipped:
+        return JobResult(outputs=(), skipped=skipped)
+    facts: dict[str, Any] = {"from": parts.syntax.uid, "to": syntax.uid}
+    reason = _reason_to_copy(parts, syntax, options)
+    if not reason:
+        try:
+            done = _recode(parts, target, syntax, payload)
+        except _NotSmaller as result:
+            reason = f"the result would not be smaller: {result.size} bytes"
+        except ImgconvError as error:
+            raise error.with_path(source) from error.__cause__
+        else:
+            return JobResult(warnings=done.warnings, facts={**facts, **_facts(done, parts)})
+    if payload.in_place:
+        return JobResult(outputs=(), skipped=reason)
+    _copy(source, target, replace_existing=options.overwrite)
+    return JobResult(facts={**facts, "to": parts.syntax.uid, "action": "copied", "reason": reason})
+
+
+def _reason_to_skip(parts: FileParts, options: TranscodeOptions) -> str:
+    if parts.header.get(0x00020002) == _DIRECTORY or "DirectoryRecordSequence" in parts.header:
+        return "a DICOMDIR: make a new one for the new files"
+    if options.where and not parse_expression(options.where)(parts.header):
+        return "the condition of --where is not satisfied"
+    return ""
+
+
+def _reason_to_copy(parts: FileParts, syntax: TransferSyntax, options: TranscodeOptions) -> str:
+    """Say why a file is carried over as it is, empty if it is not."""
+    if parts.syntax == syntax and not options.encode.given:
+        return f"it is in {syntax.name} already"
+    if parts.frames is None and syntax.encapsulated:
+        return "it has no pixel data to compress"
+    if options.skip_compressed and parts.syntax.encapsulated and parts.syntax.family != "native":
+        return f"it is compressed already: {parts.syntax.name}"
+    return ""
+
+
+def _recode(parts: FileParts, target: Path, syntax: TransferSyntax, payload: _Payload) -> Recoded:
+    options = payload.options
+    size = parts.size
+
+    def accept(new_size: int) -> None:
+        if options.only_if_smaller and new_size >= size:
+            raise _NotSmaller(new_size)
+
+    wanted = RecodeOptions(
+        target=syntax.uid,
+        encode=options.encode,
+        verify=options.verify,
+        keep_sop_instance_uid=options.keep_sop_instance_uid,
+        choice=options.choice,
+        digests=options.digests,
+        threads=options.threads,
+    )
+    mode = parts.path.stat().st_mode if payload.in_place else None
+    done = recode(
+        parts, target, wanted, accept=accept, replace_existing=options.overwrite or payload.in_place
+    )
+    if mode is not None:
+        target.chmod(mode & 0o7777)
+    return done
+
+
+def _facts(done: Recoded, parts: FileParts) -> dict[str, Any]:
+    facts = {
+        "action": "transcoded",
+        "frames": done.frame_count,
+        "decoder": done.decoder,
+        "encoder": done.encoder,
+        "verified": done.verified,
+        "pixel_sha256": done.pixel_digest,
+        "sop_instance_uid": done.sop_instance_uid,
+        "size_before": parts.size,
+        "size_after": done.size_bytes,
+    }
+    return {name: value for name, value in facts.items() if value != ""}
+
+
+def _copy(source: Path, target: Path, *, replace_existing: bool) -> None:
+    try:
+        with source.open("rb") as stream, atomic_output(target, replace=replace_existing) as out:
+            shutil.copyfileobj(stream, out, _COPY_BYTES)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", path=source) from error
+
+
+def iter_jobs(
+    inputs: Sequence[str | os.PathLike[str]],
+    output: Path | None,
+    options: TranscodeOptions,
+    staging: Path,
+) -> Iterator[Job]:
+    """Yield a job for each file below the inputs, in an order that does not change.
+
+    Parameters
+    ----------
+    output
+        A folder, in which the structure of the inputs is kept; or a file, if
+        there is one input file; None to replace the inputs themselves.
+    staging
+        A folder for what archives hold.
+
+    Raises
+    ------
+    InputError
+        An input does not exist.
+    UsageError
+        A member of an archive cannot be replaced.
+    """
+    single = _is_single(inputs, output)
+    taken: set[int] = set()
+    for item in inputs:
+        base = _base_of(item)
+        for file in gather([item], staging, exclude=output):
+            key = _key(file, base, staging)
+            yield _job(file, key, output, options, single=single, taken=taken)
+
+
+def _is_single(inputs: Sequence[str | os.PathLike[str]], output: Path | None) -> bool:
+    """Whether `output` is the name of the one output file."""
+    if output is None or len(inputs) != 1 or output.is_dir() or not output.suffix:
+        return False
+    source = Path(inputs[0])
+    return source.is_file() and source.suffix.lower() not in (".zip", ".tar", ".gz", ".tgz")
+
+
+def _base_of(item: str | os.PathLike[str]) -> Path:
+    """Return the folder that output paths are relative to."""
+    path = Path(item)
+    if path.is_dir():
+        return path
+    if path.exists():
+        return path.parent
+    fixed = []
+    for part in path.parts[:-1]:  # of a pattern: what stands before the first sign
+        if set(part) & set("*?["):
+            break
+        fixed.append(part)
+    return Path(*fixed)
+
+
+def _key(file: InputFile, base: Path, staging: Path) -> str:
+    """Return a file's path below its input; below the archive's name for a member."""
+    shown = Path(file.shown) if _is_below(file.path, staging) else file.path
+    relative = os.path.relpath(shown, base)
+    return Path(relative).as_posix() if not relative.startswith("..") else shown.name
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    return path.is_relative_to(folder)
+
+
+def _job(
+    file: InputFile,
+    key: str,
+    output: Path | None,
+    options: TranscodeOptions,
+    *,
+    single: bool,
+    taken: set[int],
+) -> Job:
+    if output is None:
+        target = Path(os.path.realpath(file.path))
+    else:
+        target = output if single else output / key
+    payload = _Payload(options, in_place=output is None)
+    problem, skipped = _verdict(file, target, payload)
+    if not problem and not skipped:
+        mark = hash(os.path.normcase(target))
+        if mark in taken:
+            problem = UsageError(f"another input has the same output `{target}`")
+        taken.add(mark)
+    payload = replace(payload, problem=problem, skipped=skipped)
+    return Job(key, (file.path,), (target,), file.size_bytes, payload)
+
+
+def _verdict(file: InputFile, target: Path, payload: _Payload) -> tuple[ImgconvError | None, str]:
+    """Return what is wrong with an input, or why it is left alone."""
+    if file.problem is not None:
+        return file.problem, ""
+    reason = file.skipped or _reason_against(file)
+    if reason:
+        return (UnknownFormat(reason, path=file.path), "") if file.is_named else (None, reason)
+    if payload.in_place:
+        writable = os.access(file.path.parent, os.W_OK)
+        return (None if writable else OutputError("its folder is read-only", path=file.path)), ""
+    if target.exists() and target.samefile(file.path):
+        hint = "replace files by `--in-place`"
+        return UsageError("the output is the input itself", path=file.path, hint=hint), ""
+    return None, ""
+
+
+def _reason_against(file: InputFile) -> str:
+    from imgconv.dicom.scan import looks_like_dicom
+
+    if not file.head:
+        return "the file is empty; expected DICOM"
+    known = looks_like_dicom(file.path, file.head)
+    return "" if known else "no DICOM: neither the prefix `DICM` nor a data element"
+
+
+def transcode(
+    inputs: Sequence[str | os.PathLike[str]],
+    output: Path | None,
+    options: TranscodeOptions,
+    *,
+    batch: BatchOptions | None = None,
+    ledger: Ledger | None = None,
+    listener: Listener = ignore_events,
+    on_outcome: Callable[[Outcome], None] | None = None,
+) -> Summary:
+    """Transcode everything in `inputs`.
+
+    Parameters
+    ----------
+    inputs
+        Files, folders, archives, patterns.
+    output
+        A folder, or a file for a single file; None replaces the inputs.
+    options
+        What is done to each file.
+    batch, ledger
+        How the batch is run, and what is recorded.
+    on_outcome
+        Called with the outcome of each file.
+
+    Raises
+    ------
+    UsageError, UnsupportedData
+        The options make no sense, see `require_possible`.
+    InputError
+        An input does not exist.
+    """
+    syntax = require_possible(options)
+    books = ledger or Ledger()
+    with _scratch() as staging:
+        jobs = iter_jobs(inputs, output, options, staging)
+        first = list(islice(jobs, _FEW))
+        how = batch or BatchOptions()
+        how = replace(
+            how,
+            preload=(*how.preload, *_preload(syntax)),
+            isolate=how.isolate or any(_may_crash(job) for job in first),
+        )
+        return run_batch(
+            chain(first, jobs),
+            transcode_file,
+            how,
+            books,
+            listener=listener,
+            on_outcome=on_outcome,
+            phase="transcode",
+        )
+
+
+def show_plan(
+    inputs: Sequence[str | os.PathLike[str]],
+    output: Path | None,
+    options: TranscodeOptions,
+    ledger: Ledger | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Yield what `transcode` would do, as JSON objects; nothing is written."""
+    require_possible(options)
+    with _scratch() as staging:
+        jobs = iter_jobs(inputs, output, options, staging)
+        yield from iter_plan_records(iter_plan(jobs, ledger or Ledger()))
+
+
+_FEW = 16  # more files than that are done by workers anyway
+
+
+def _may_crash(job: Job) -> bool:
+    """Whether large C libraries will decode what may come from anyone."""
+    try:
+        with job.inputs[0].open("rb") as file:
+            return b"1.2.840.10008.1.2.4." in file.read(2048)
+    except OSError:
+        return False
+
+
+def _preload(syntax: TransferSyntax) -> tuple[str, ...]:
+    modules = {
+        "jpeg-ls": "imagecodecs._jpegls",
+        "jpeg": "imagecodecs._jpeg8",
+        "jpeg-lossless": "imagecodecs._jpeg8",
+        "jpeg2000": "imagecodecs._jpeg2k",
+        "htj2k": "imagecodecs._htj2k",
+        "jpeg-xl": "imagecodecs._jpegxl",
+        "rle": "imagecodecs._imcd",
+    }
+    wanted = modules.get(syntax.family)
+    return ("imgconv.ops.transcode", "imgconv.codecs.native", *((wanted,) if wanted else ()))
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="imgconv-") as name:
+        yield Path(name)
