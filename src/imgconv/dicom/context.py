@@ -196,10 +196,10 @@ def gather_context(image: Image, options: WriteOptions) -> Context:
     """
     gathering = _Gathering()
     gathering.add_lenient("input", image.metadata.shared)
-    reference, flips, loss = _choose_reference(image, options)
+    sidecar = _sidecar(image)
+    reference, flips, loss = _choose_reference(image, sidecar, options)
     if reference is not None:
         gathering.add_lenient("reference", _take_from_reference(reference, same_grid=loss is None))
-    sidecar = _sidecar(image)
     gathering.add_lenient("sidecar", attributes_of_sidecar(sidecar))
     source = image.sources[0].path if image.sources else None
     for path in options.of("dicom").get("metadata_files", ()):
@@ -233,36 +233,45 @@ def _of_length(values: Mapping[str, tuple[Any, ...]], count: int) -> dict[str, t
 
 
 def _choose_reference(
-    image: Image, options: WriteOptions
+    image: Image, sidecar: Mapping[str, Any], options: WriteOptions
 ) -> tuple[Reference | None, tuple[bool, bool], Loss | None]:
     """Return the reference, the flips onto its grid, and the loss if the grids differ."""
     if not options.reference:
         return None, (False, False), None
     found = read_references(options.reference)
     if image.geometry is None:
-        if len(found) > 1:
-            _refuse_ambiguous(found)
-        return found[0], (False, False), None
-    fitting = []
+        return _the_one(found, sidecar), (False, False), None
+    fitting = {}
     for reference in found:
         if reference.grid is not None:
             flips = find_flips(image.geometry, image.size_ijk, reference.grid)
             if flips is not None:
-                fitting.append((reference, flips))
-    if len(fitting) > 1:
-        _refuse_ambiguous([reference for reference, _ in fitting])
+                fitting[reference] = flips
     if fitting:
-        return (*fitting[0], None)
+        reference = _the_one(tuple(fitting), sidecar)
+        return reference, fitting[reference], None
     return found[0], (False, False), _other_geometry(found)
 
 
-def _refuse_ambiguous(found: Iterable[Reference]) -> None:
-    first = next(iter(found))
-    raise UsageError(
-        "the reference holds more than one series that fits the image; expected one",
-        path=first.path.parent,
-        hint="give a folder, or files, of one series",
-    )
+def _the_one(found: tuple[Reference, ...], sidecar: Mapping[str, Any]) -> Reference:
+    """Return the only reference, or the only one that the sidecar is about."""
+    if len(found) > 1:
+        number = str(sidecar.get("SeriesNumber", ""))
+        uid = str(sidecar.get("SeriesInstanceUID", ""))
+        named = [
+            reference
+            for reference in found
+            if uid == reference.series_instance_uid
+            or (number and number == str(reference.shared.get("SeriesNumber", "")))
+        ]
+        if len(named) != 1:
+            raise UsageError(
+                "the reference holds more than one series that fits the image; expected one",
+                path=found[0].path.parent,
+                hint="give a folder, or files, of one series",
+            )
+        return named[0]
+    return found[0]
 
 
 def _other_geometry(found: tuple[Reference, ...]) -> Loss:
