@@ -34,7 +34,10 @@ __all__ = ["WorkerPool"]
 _PER_WORKER = 2  # the job that runs and the next
 _PIPE_BYTES = 1 << 15  # what certainly fits into a pipe that nobody reads: half of Linux's 64 KiB
 _GRACE_S = 0.5  # from SIGTERM to SIGKILL
-_START_FAILURES = 3  # workers in a row that die before they are ready: no job is to blame
+# Workers in a row that die before they are ready: no job is to blame. By a signal, which
+# comes from outside, more often than by themselves, which will not change.
+_START_FAILURES = 9
+_OWN_FAILURE = 3
 _ALWAYS_PRELOADED = ("imgconv.batch.worker",)
 
 
@@ -196,7 +199,7 @@ class WorkerPool:
             _stop([worker])
         code = worker.process.exitcode
         if not worker.ready:
-            self._failed_starts += 1
+            self._failed_starts += 1 if code is not None and code < 0 else _OWN_FAILURE
             if self._failed_starts >= _START_FAILURES:
                 raise InternalError(
                     f"worker processes cannot be started ({_describe_exit(code)})",

@@ -102,6 +102,7 @@ _FAULTS = {
     "unpicklable": lambda job: JobResult(facts={"x": lambda: 0}, outputs=()),
     "pid": lambda job: JobResult(facts={"pid": os.getpid()}, outputs=()),
     "nap": lambda job: time.sleep(0.4) or JobResult(outputs=()),
+    "blink": lambda job: time.sleep(0.001) or JobResult(outputs=()),
     "chatter": lambda job: os.write(1, b"chatter\n") and JobResult(outputs=()),
 }
 

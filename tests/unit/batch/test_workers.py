@@ -1,4 +1,7 @@
+import multiprocessing
 import os
+import random
+import signal
 import sys
 import time
 
@@ -103,3 +106,17 @@ def test_pool_starts_fast_and_costs_little(tmp_path):
     began = time.perf_counter()
     assert len(list(run(jobs, misbehave, BatchOptions(isolate=True)))) == 1000
     assert time.perf_counter() - began < 5  # measured: 0.2 s; a poll of 10 ms would take 10
+
+
+def test_pool_survives_random_kills(tmp_path):
+    jobs = [Job(str(number), (), payload="blink") for number in range(1500)]
+    chance, kills, lost = random.Random(1), 0, 0
+    due = time.monotonic() + 0.1
+    for outcome in run(jobs, misbehave, BatchOptions(workers=2, isolate=True)):
+        lost += outcome.error is not None
+        if time.monotonic() >= due and (workers := multiprocessing.active_children()):
+            os.kill(chance.choice(workers).pid, signal.SIGKILL)
+            kills += 1
+            due = time.monotonic() + 0.2
+    assert kills >= 3
+    assert lost <= kills
