@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,6 +33,17 @@ __all__ = ["transcode"]
 _LOSSY = "Lossy targets"
 
 
+class _Overwrite(StrEnum):
+    NEVER = "never"
+    ALWAYS = "always"
+
+
+class _Verify(StrEnum):
+    NONE = "none"
+    FAST = "fast"
+    FULL = "full"
+
+
 def transcode(  # noqa: PLR0917  a command's options
     inputs: InputsArgument,
     to: Annotated[
@@ -55,15 +67,14 @@ def transcode(  # noqa: PLR0917  a command's options
         bool, typer.Option("--only-if-smaller", help="Copy files that would not shrink.")
     ] = False,
     verify: Annotated[
-        str,
-        typer.Option(metavar="none|fast|full", help="Decode and compare; full: by 2 libraries."),
-    ] = "fast",
+        _Verify, typer.Option(help="Decode and compare; full: by 2 libraries.")
+    ] = _Verify.FAST,
     codec: Annotated[
         list[str], typer.Option("--codec", metavar="FAMILY=LIBRARY", help="Use this library.")
     ] = [],  # noqa: B006  typer copies it
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace existing outputs.")
-    ] = False,
+        _Overwrite, typer.Option(help="What becomes of existing outputs.")
+    ] = _Overwrite.NEVER,
     near: Annotated[
         int | None, typer.Option(help="JPEG-LS: largest error.", rich_help_panel=_LOSSY)
     ] = None,
@@ -117,7 +128,7 @@ def transcode(  # noqa: PLR0917  a command's options
     options = TranscodeOptions(
         to=to,
         encode=EncodeOptions(near=near, ratio=ratio, quality=quality, psnr=psnr, effort=effort),
-        verify=verify,
+        verify=verify.value,
         only_if_smaller=only_if_smaller,
         skip_compressed=skip_compressed,
         where=where,
@@ -125,7 +136,7 @@ def transcode(  # noqa: PLR0917  a command's options
         choice=_choice(codec),
         digests=manifest is not None or json,
         # What an interrupted run has finished but not recorded is made again, the same.
-        overwrite=overwrite or resume,
+        overwrite=resume or overwrite is _Overwrite.ALWAYS,
     )
     ledger = build_ledger(
         folder,

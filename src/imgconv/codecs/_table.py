@@ -92,4 +92,47 @@ CODECS: tuple[CodecSpec, ...] = (
         decode="imgconv.codecs.jpeg_xl:decode",
         encode="imgconv.codecs.jpeg_xl:encode",
     ),
+    # Second decoders: for `--verify full`, and for those who ask for them.
+    CodecSpec(
+        family="rle",
+        library="pylibjpeg",
+        decodes=_uids(".5"),
+        decode="imgconv.codecs.pylibjpeg:decode_rle",
+        releases_gil=False,
+    ),
+    CodecSpec(
+        family="jpeg",
+        library="pylibjpeg",
+        decodes=_uids(".4.50", ".4.51"),
+        decode="imgconv.codecs.pylibjpeg:decode_jpeg",
+        releases_gil=False,
+    ),
+    CodecSpec(
+        family="jpeg-lossless",
+        library="pylibjpeg",
+        decodes=_uids(".4.57", ".4.70"),
+        decode="imgconv.codecs.pylibjpeg:decode_jpeg",
+        releases_gil=False,
+    ),
+    CodecSpec(
+        family="jpeg-ls",
+        library="pylibjpeg",
+        decodes=_uids(".4.80", ".4.81"),
+        decode="imgconv.codecs.pylibjpeg:decode_jpeg",
+        releases_gil=False,
+    ),
+    CodecSpec(
+        family="jpeg2000",
+        library="pylibjpeg",
+        decodes=_uids(".4.90", ".4.91"),
+        decode="imgconv.codecs.pylibjpeg:decode_jpeg2000",
+        releases_gil=False,
+    ),
+    CodecSpec(
+        family="htj2k",
+        library="pylibjpeg",
+        decodes=_uids(".4.201", ".4.202", ".4.203"),
+        decode="imgconv.codecs.pylibjpeg:decode_jpeg2000",
+        releases_gil=False,
+    ),
 )
