@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -140,7 +141,8 @@ def transcode(  # noqa: PLR0917  a command's options
     )
     ledger = build_ledger(
         folder,
-        options,
+        # What changes no output does not keep a run from being resumed.
+        replace(options, overwrite=False, digests=False, threads=1),
         manifest=manifest,
         resume=resume,
         shard=shard,
