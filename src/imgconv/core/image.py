@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv.core.display import Display, SliceDisplay
 from imgconv.core.geometry import Geometry
 from imgconv.core.loss import Loss
 from imgconv.core.metadata import Metadata
@@ -169,6 +170,8 @@ class Image:
         treats it like the losses that its target reports.
     encoded
         See `codestreams`.
+    display
+        See `shown_as`.
 
     Raises
     ------
@@ -186,6 +189,7 @@ class Image:
     name: str = ""
     losses: tuple[Loss, ...] = ()
     encoded: Encoded | None = None
+    display: Display | None = None
 
     def __post_init__(self) -> None:
         ordered = "".join(letter for letter in "tkjic" if letter in self.axes)
@@ -200,6 +204,12 @@ class Image:
         if self.encoded is None or self.encoded.array is not self.array:
             return ()
         return self.encoded.frames
+
+    def shown_as(self, t: int, k: int) -> SliceDisplay:
+        """Return how slice `k` of volume `t` wants to be shown, as far as that is known."""
+        if self.display is None or self.display.array is not self.array:
+            return SliceDisplay()
+        return self.display.of(t, k)
 
     @property
     def dtype(self) -> np.dtype[Any]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from imgconv.dicom.header import Header
 from imgconv.errors import CorruptData
 
-__all__ = ["ModalityTable", "apply_table", "find_modality_table"]
+__all__ = ["ModalityTable", "apply_table", "find_modality_table", "find_table"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,17 +36,24 @@ def find_modality_table(header: Header) -> ModalityTable | None:
         The table does not fit its descriptor.
     """
     items = header.items("ModalityLUTSequence")
-    if not items:
-        return None
-    descriptor, data = items[0].get("LUTDescriptor"), items[0].get("LUTData")
+    return find_table(items[0]) if items else None
+
+
+def find_table(item: Header) -> ModalityTable:
+    """Return the table in an item of Modality LUT Sequence or VOI LUT Sequence.
+
+    Raises
+    ------
+    CorruptData
+        The table does not fit its descriptor.
+    """
+    descriptor, data = item.get("LUTDescriptor"), item.get("LUTData")
     if not isinstance(descriptor, tuple) or len(descriptor) != 3 or data is None:
-        raise CorruptData("the modality table has no descriptor or no data", path=header.path)
+        raise CorruptData("the table has no descriptor or no data", path=item.path)
     count = int(descriptor[0]) & 0xFFFF or 1 << 16  # 0 means 65,536, C.11.1.1
     values = _values(data, int(descriptor[2]), count)
     if len(values) < count:
-        raise CorruptData(
-            f"a modality table of `{count}` entries has {len(values)}", path=header.path
-        )
+        raise CorruptData(f"a table of `{count}` entries has {len(values)}", path=item.path)
     table = values[:count].astype(np.uint8 if descriptor[2] <= 8 else np.uint16)
     return ModalityTable(table, int(descriptor[1]))
 
