@@ -5,14 +5,17 @@ use it. Nothing is evaluated as code.
 
     expression := and-terms joined by `or`; terms joined by `and`; `not` term; ( expression )
     term       := Attribute operator value | Attribute [not] in (value, ...) | Attribute
+                | absent(Attribute) | present(Attribute) | empty(Attribute)
+                | count(Attribute) operator number
     operator   := == != < <= > >= contains matches
-    value      := 'text' | "text" | number
+    value      := 'text' | "text" | number | NameOfASopClass
 
 An attribute is a DICOM keyword, or a tag as ``(0008,0060)``; alone it is true
 if it is there and has a value. One with several values satisfies a comparison
 if any of them does; ``!=`` and ``not in`` are the opposites of ``==`` and
 ``in``. An absent attribute satisfies no comparison but these two. Text is compared without
-padding; ``matches`` takes a pattern with ``*`` and ``?``.
+padding; ``matches`` takes a pattern with ``*`` and ``?``. ``present`` is true of an
+attribute that is there, be it empty.
 """
 
 from __future__ import annotations
@@ -20,11 +23,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple, Protocol
 
 from imgconv.errors import UsageError
 from imgconv.standard.elements import find_tag
+from imgconv.standard.sop_classes import find_uid
 
 __all__ = ["Attributes", "Expression", "parse_expression"]
 
@@ -108,7 +112,26 @@ class _Parser:
             inner = self.disjunction(depth + 1)
             self._require(")")
             return inner
+        if self._peek().text in _FUNCTIONS and self._peek(1).text == "(":
+            return self._function()
         return self._comparison()
+
+    def _function(self) -> Expression:
+        name = self._peek().text
+        self._next += 1
+        self._require("(")
+        attribute = self._attribute()
+        self._require(")")
+        if name != "count":
+            return partial(_FUNCTIONS[name], attribute)
+        operator = self._peek()
+        if operator.kind != "operator":
+            raise self._error("a comparison after `count`")
+        self._next += 1
+        test, wanted = _TESTS.get(operator.text), self._value()
+        if test is None:  # != is the opposite of ==
+            return lambda a: not _equal(len(_values_of(a, attribute)), wanted)
+        return lambda a: test(len(_values_of(a, attribute)), wanted)
 
     def _comparison(self) -> Expression:
         attribute = self._attribute()
@@ -151,14 +174,17 @@ class _Parser:
 
     def _value(self) -> str | float:
         token = self._peek()
+        if token.kind == "word" and (uid := find_uid(token.text)) is not None:
+            self._next += 1
+            return uid
         if token.kind not in ("text", "number"):
-            raise self._error("a text in quotes or a number")
+            raise self._error("a text in quotes, a number or the name of a SOP class")
         self._next += 1
         return token.text[1:-1] if token.kind == "text" else float(token.text)
 
-    def _peek(self) -> _Token:
-        if self._next < len(self._tokens):
-            return self._tokens[self._next]
+    def _peek(self, ahead: int = 0) -> _Token:
+        if self._next + ahead < len(self._tokens):
+            return self._tokens[self._next + ahead]
         return _Token("end", "", len(self._text))
 
     def _take(self, text: str) -> bool:
@@ -242,6 +268,24 @@ def _text(value: Any) -> str:
     return str(value).strip(" \0")
 
 
+def _is_absent(attribute: str | int, attributes: Attributes) -> bool:
+    return attributes.get(attribute) is None
+
+
+def _is_present(attribute: str | int, attributes: Attributes) -> bool:
+    return attributes.get(attribute) is not None
+
+
+def _is_empty(attribute: str | int, attributes: Attributes) -> bool:
+    return _is_present(attribute, attributes) and not _values_of(attributes, attribute)
+
+
+_FUNCTIONS: dict[str, Callable[[str | int, Attributes], bool]] = {
+    "absent": _is_absent,
+    "present": _is_present,
+    "empty": _is_empty,
+    "count": _is_present,  # compared with a number, see `_function`
+}
 _TESTS: dict[str, Callable[[Any, str | float], bool]] = {
     "==": _equal,
     "<": _ordered(lambda a, b: bool(a < b)),

@@ -14,7 +14,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,7 +22,15 @@ from imgconv.dicom.elements import Item
 from imgconv.errors import OutputError
 from imgconv.rules.instance import Instance
 
-__all__ = ["COMPARED", "Record", "RecordStore", "SeriesRecords", "StudyRecords", "make_record"]
+__all__ = [
+    "COMPARED",
+    "Record",
+    "RecordStore",
+    "SeriesRecords",
+    "StudyRecords",
+    "digest_value",
+    "make_record",
+]
 
 # Attributes whose equality is checked: patient and study, series and equipment.
 PATIENT_TAGS = (0x00100010, 0x00100020, 0x00100030, 0x00100040)
@@ -49,7 +57,8 @@ class Record:
 
     `digests` has one entry per tag of `COMPARED`, empty where the value is
     absent or empty. `volume` is the digest of what tells the volumes of a
-    series apart. `references` are (tag path, SOP class, SOP instance).
+    series apart. `references` are (tag path, SOP class, SOP instance). `extras`
+    is what the group rules of profiles compare.
     """
 
     path: str
@@ -68,7 +77,8 @@ class Record:
     frames: int = 1
     volume: str = ""
     digests: tuple[str, ...] = ()
-    references: tuple[tuple[str, str, str], ...] = field(default=())
+    references: tuple[tuple[str, str, str], ...] = ()
+    extras: tuple[str, ...] = ()
 
 
 def digest_value(text: str, secret: bytes) -> str:
@@ -78,8 +88,10 @@ def digest_value(text: str, secret: bytes) -> str:
     return hashlib.blake2b(text.encode(), key=secret, digest_size=8).hexdigest()
 
 
-def make_record(instance: Instance, secret: bytes = _SECRET) -> Record:
-    """Return the record of one file."""
+def make_record(
+    instance: Instance, secret: bytes = _SECRET, extras: tuple[str, ...] = ()
+) -> Record:
+    """Return the record of one file; `secret` keys its digests, the same in all of a run."""
     dataset = instance.dataset
     numbers, text = dataset.numbers, dataset.text
     volume = "\x1f".join("\\".join(dataset.texts(tag)) for tag in _VOLUME_TAGS)
@@ -106,6 +118,7 @@ def make_record(instance: Instance, secret: bytes = _SECRET) -> Record:
             digest_value("\\".join(dataset.texts(tag)).strip(" ^="), secret) for tag in COMPARED
         ),
         references=_find_references(dataset),
+        extras=extras,
     )
 
 
@@ -201,6 +214,15 @@ class RecordStore:
             query = "SELECT body FROM record WHERE study = ? AND series = ? ORDER BY path"
             records = [_revive(body) for (body,) in self._rows(query, study, series)]
             yield SeriesRecords(series, records)
+
+    def iter_groups(self, level: str) -> Iterator[list[Record]]:
+        """Iterate over the files of each series, study or patient."""
+        columns = {"series": "study, series", "study": "study", "patient": "patient"}[level]
+        groups = f"SELECT {columns} FROM record GROUP BY {columns} ORDER BY min(path)"  # noqa: S608
+        condition = " AND ".join(f"{name.strip()} = ?" for name in columns.split(","))
+        query = f"SELECT body FROM record WHERE {condition} ORDER BY path"  # noqa: S608  fixed names
+        for key in list(self._rows(groups)):
+            yield [_revive(body) for (body,) in self._rows(query, *key)]
 
     def iter_studies(self) -> Iterator[StudyRecords]:
         """Iterate over the studies; files that agree in all digests are one record."""

@@ -145,8 +145,8 @@ def build_sop_classes() -> str:
     from pydicom._uid_dict import UID_dictionary
 
     rows = {
-        uid: [keyword, name, info == "Retired" or "(Retired)" in name]
-        for uid, (name, kind, info, _retired, keyword) in sorted(UID_dictionary.items())
+        uid: [keyword, name, retired == "Retired"]
+        for uid, (name, kind, _info, retired, keyword) in sorted(UID_dictionary.items())
         if kind == "SOP Class" and (".5.1.4." in uid or ".1.1.4.1.1." in uid)
     }
     return json.dumps(rows, separators=(",", ":")) + "\n"

@@ -1,0 +1,409 @@
+"""Turn the document of a profile into a `Profile`, and find profiles by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from imgconv import registry
+from imgconv.core.expression import parse_expression
+from imgconv.core.finding import Severity
+from imgconv.errors import ConfigError, UsageError
+from imgconv.profiles.document import Document, parse_document, read_document
+from imgconv.profiles.model import (
+    GroupRule,
+    PixelRule,
+    Profile,
+    ProfileRule,
+    ProfileTest,
+    Scope,
+    TagTest,
+)
+from imgconv.profiles.paths import parse_path
+from imgconv.standard.elements import find_tag
+from imgconv.standard.iods import EDITION
+from imgconv.standard.sop_classes import find_uid
+
+__all__ = ["load_profile", "parse_profile", "resolve_profile"]
+
+_Place = tuple[str | int, ...]
+_KEYS = {
+    "profile": {
+        "profile", "title", "version", "source", "extends", "edition", "severity", "select",
+        "ignore", "rules", "tests",
+    },
+    "rule": {
+        "id", "level", "message", "reason", "source", "for", "when", "require", "present",
+        "forbid", "tag", "presence", "values", "not_values", "regex", "range", "vm", "equals",
+        "near", "tolerance", "code", "transfer_syntaxes", "sop_classes", "group", "same",
+        "different", "count", "pixel",
+    },
+    "range": {"gt", "ge", "lt", "le"},
+    "count": {"min", "max"},
+    "pixel": {"decodable", "min_frames", "max_frames", "not_constant"},
+    "test": {"name", "data", "expect"},
+}  # fmt: skip
+_PRESENCES = ("required", "type2", "optional", "forbidden")
+_LEVELS = ("series", "study", "patient")
+_GRADES = ("error", "warning", "info", "off", "on")
+_MAX_EXTENDS = 20
+
+
+def load_profile(name: str) -> Profile:
+    """Return the profile of a name or a file, not merged with those that it extends.
+
+    Raises
+    ------
+    ConfigError
+        There is none, or it has a mistake: the message names line and key.
+    """
+    path = Path(name)
+    if path.suffix.lower() in (".yaml", ".yml", ".toml") or path.is_file():
+        return parse_profile(read_document(path))
+    spec = registry.profiles.find(name)
+    if spec is None:
+        known = ", ".join(sorted(spec.name for spec in registry.profiles))
+        raise ConfigError(f"unknown profile `{name}`; known: {known}", hint="or name a YAML file")
+    data = files(spec.package).joinpath(spec.resource).read_bytes()
+    is_toml = spec.resource.endswith(".toml")
+    return parse_profile(parse_document(data, spec.resource, is_toml=is_toml))
+
+
+def resolve_profile(name: str) -> Profile:
+    """Return a profile merged with all that it extends.
+
+    Raises
+    ------
+    ConfigError
+        As `load_profile`; or profiles extend each other in a circle.
+    """
+    return _resolve(name, ())
+
+
+def _resolve(name: str, above: tuple[str, ...]) -> Profile:
+    if name in above or len(above) > _MAX_EXTENDS:
+        circle = " -> ".join((*above, name))
+        raise ConfigError(f"profiles extend each other: {circle}")
+    profile = load_profile(name)
+    folder = Path(name).parent if Path(name).is_file() else None
+    base: Profile | None = None
+    for other in profile.extends:
+        beside = folder / other if folder is not None else None
+        other_name = str(beside) if beside is not None and beside.is_file() else other
+        merged = _resolve(other_name, (*above, name))
+        base = merged if base is None else merged.over(base)
+    return profile if base is None else profile.over(base)
+
+
+def parse_profile(document: Document) -> Profile:
+    """Return the profile that a document describes.
+
+    Raises
+    ------
+    ConfigError
+        It has a mistake.
+    """
+    values = _mapping(document, document.values, (), "profile")
+    edition = values.get("edition", EDITION)
+    if edition != EDITION:
+        document.fail(("edition",), f"edition `{edition}` is not installed; installed: {EDITION}")
+    rules = _list(document, values.get("rules"), ("rules",))
+    parsed = tuple(_parse_rule(document, rule, ("rules", n)) for n, rule in enumerate(rules))
+    seen: set[str] = set()
+    for number, rule in enumerate(parsed):
+        if rule.id in seen:
+            document.fail(("rules", number, "id"), f"`{rule.id}` stands twice")
+        seen.add(rule.id)
+    tests = _list(document, values.get("tests"), ("tests",))
+    return Profile(
+        name=_text(document, values.get("profile"), ("profile",)),
+        title=_text(document, values.get("title", ""), ("title",)),
+        version=str(values.get("version", "1")),
+        source=_text(document, values.get("source", ""), ("source",)),
+        extends=_texts(document, values.get("extends"), ("extends",)),
+        severity=_parse_severities(document, values, seen),
+        rules=parsed,
+        tests=tuple(_parse_test(document, test, ("tests", n)) for n, test in enumerate(tests)),
+    )
+
+
+def _parse_severities(
+    document: Document, values: Mapping[str, Any], own: set[str]
+) -> dict[str, str]:
+    grades: dict[str, str] = {}
+    for key, grade in (("select", "on"), ("ignore", "off")):
+        for number, name in enumerate(_texts(document, values.get(key), (key,))):
+            _require_rule(document, name, (key, number), own)
+            grades[name] = grade
+    severities = values.get("severity") or {}
+    if not isinstance(severities, dict):
+        document.fail(("severity",), "expected a mapping of rule to severity")
+    for name, grade in severities.items():
+        _require_rule(document, name, ("severity", name), own)
+        if grade not in _GRADES:
+            words = ", ".join(_GRADES)
+            document.fail(("severity", name), f"unknown severity `{grade}`; expected {words}")
+        grades[name] = grade
+    return grades
+
+
+def _require_rule(document: Document, name: str, place: _Place, own: set[str]) -> None:
+    if name in own or registry.rules.find(name) is not None:
+        return
+    if len(name) == 1 and any(spec.id.startswith(name) for spec in registry.rules.own()):
+        return
+    if not re.fullmatch(r"[A-Z]\d{3}", name):
+        return  # a rule of a profile that is extended
+    document.fail(place, f"unknown rule `{name}`", hint="`imgconv rules` lists all")
+
+
+def _parse_rule(document: Document, raw: Any, place: _Place) -> ProfileRule:
+    values = _mapping(document, raw, place, "rule")
+    name = _text(document, values.get("id"), (*place, "id"))
+    if not re.fullmatch(r"[A-Z][A-Za-z0-9_-]{1,30}", name):
+        document.fail((*place, "id"), f"`{name}` is no id: a capital, then letters and digits")
+    level = values.get("level", "error")
+    if level not in [severity.value for severity in Severity]:
+        document.fail((*place, "level"), f"unknown level `{level}`; expected error, warning, info")
+    rule = ProfileRule(
+        id=name,
+        level=Severity(level),
+        message=_text(document, values.get("message", ""), (*place, "message")),
+        reason=_text(document, values.get("reason", ""), (*place, "reason")),
+        source=_text(document, values.get("source", ""), (*place, "source")),
+        scope=_parse_scope(document, values, place),
+        tests=_parse_tests(document, values, place),
+        transfer_syntaxes=_texts(
+            document, values.get("transfer_syntaxes"), (*place, "transfer_syntaxes")
+        ),
+        sop_classes=tuple(
+            _uid_pattern(document, text, (*place, "sop_classes"))
+            for text in _texts(document, values.get("sop_classes"), (*place, "sop_classes"))
+        ),
+        group=_parse_group(document, values, place),
+        pixels=_parse_pixels(document, values.get("pixel"), (*place, "pixel")),
+    )
+    asked = (rule.tests, rule.transfer_syntaxes, rule.sop_classes, rule.group, rule.pixels)
+    if not any(asked):
+        document.fail(place, "the rule asks for nothing", hint="add `require`, `tag`, `group` ...")
+    return rule
+
+
+def _parse_scope(document: Document, values: Mapping[str, Any], place: _Place) -> Scope:
+    raw = values.get("for") or {}
+    if not isinstance(raw, dict):
+        document.fail((*place, "for"), "expected a mapping of keyword to values")
+    chosen: dict[str, tuple[str, ...]] = {}
+    for keyword, wanted in raw.items():
+        inner = (*place, "for", keyword)
+        _require_keyword(document, keyword, inner)
+        texts = _texts(document, wanted, inner)
+        if keyword == "SOPClassUID":
+            texts = tuple(_uid_pattern(document, text, inner) for text in texts)
+        chosen[keyword] = texts
+    return Scope(chosen, _condition(document, values.get("when"), (*place, "when")))
+
+
+def _condition(document: Document, text: Any, place: _Place) -> str:
+    if text is None:
+        return ""
+    try:
+        parse_expression(str(text))
+    except UsageError as error:
+        document.fail(place, error.message)
+    return str(text)
+
+
+def _parse_tests(
+    document: Document, values: Mapping[str, Any], place: _Place
+) -> tuple[TagTest, ...]:
+    tests = [
+        TagTest(_tag_path(document, path, (*place, key)), presence=presence)
+        for key, presence in (
+            ("require", "required"),
+            ("present", "type2"),
+            ("forbid", "forbidden"),
+        )
+        for path in _texts(document, values.get(key), (*place, key))
+    ]
+    if "tag" in values:
+        tests.append(_parse_tag(document, values, place))
+    else:
+        for key in ("presence", "values", "not_values", "regex", "range", "vm", "equals", "near"):
+            if key in values:
+                document.fail((*place, key), "needs `tag` beside it")
+    return tuple(tests)
+
+
+def _parse_tag(document: Document, values: Mapping[str, Any], place: _Place) -> TagTest:
+    presence = values.get("presence", "")
+    if presence and presence not in _PRESENCES:
+        words = ", ".join(_PRESENCES)
+        document.fail((*place, "presence"), f"unknown presence `{presence}`; expected {words}")
+    limits = _mapping(document, values.get("range") or {}, (*place, "range"), "range")
+    low, high = _parse_count(document, values.get("vm"), (*place, "vm"))
+    near = values.get("near")
+    numbers = near if isinstance(near, list) else [] if near is None else [near]
+    return TagTest(
+        path=_tag_path(document, _text(document, values["tag"], (*place, "tag")), (*place, "tag")),
+        presence=presence,
+        values=_texts(document, values.get("values"), (*place, "values")),
+        forbidden_values=_texts(document, values.get("not_values"), (*place, "not_values")),
+        regex=_pattern(document, values.get("regex"), (*place, "regex")),
+        above=_number(document, limits.get("gt"), (*place, "range", "gt")),
+        at_least=_number(document, limits.get("ge"), (*place, "range", "ge")),
+        below=_number(document, limits.get("lt"), (*place, "range", "lt")),
+        at_most=_number(document, limits.get("le"), (*place, "range", "le")),
+        count_min=low,
+        count_max=high,
+        equals=_tag_path(document, values["equals"], (*place, "equals"))
+        if "equals" in values
+        else "",
+        near=tuple(_number(document, n, (*place, "near")) or 0.0 for n in numbers),
+        tolerance=_number(document, values.get("tolerance"), (*place, "tolerance")) or 0.0,
+        code=_parse_code(document, values.get("code"), (*place, "code")),
+    )
+
+
+def _parse_code(document: Document, raw: Any, place: _Place) -> tuple[str, str] | None:
+    if raw is None:
+        return None
+    scheme, _, value = str(raw).partition(":")
+    if not value:
+        document.fail(place, f"`{raw}` is no code; expected `SCHEME:VALUE`, as in `SCT:39607008`")
+    return scheme.strip(), value.strip()
+
+
+def _parse_count(document: Document, raw: Any, place: _Place) -> tuple[int, int | None]:
+    if raw is None:
+        return 0, None
+    if isinstance(raw, dict):
+        limits = _mapping(document, raw, place, "count")
+        return int(limits.get("min", 0)), limits.get("max")
+    found = re.fullmatch(r"(\d+)(?:-(\d+|n))?", str(raw))
+    if found is None:
+        document.fail(place, f"`{raw}` is no number of values; expected `2`, `1-3` or `1-n`")
+    low = int(found[1])
+    return low, low if found[2] is None else None if found[2] == "n" else int(found[2])
+
+
+def _parse_group(document: Document, values: Mapping[str, Any], place: _Place) -> GroupRule | None:
+    if "group" not in values:
+        for key in ("same", "different", "count"):
+            if key in values:
+                document.fail((*place, key), "needs `group` beside it")
+        return None
+    level = values["group"]
+    if level not in _LEVELS:
+        words = ", ".join(_LEVELS)
+        document.fail((*place, "group"), f"unknown group `{level}`; expected {words}")
+    same = []
+    for number, text in enumerate(_texts(document, values.get("same"), (*place, "same"))):
+        keyword, _, tolerance = text.partition("~")
+        inner = (*place, "same", number)
+        _require_keyword(document, keyword, inner)
+        same.append((keyword, _number(document, tolerance or 0, inner) or 0.0))
+    different = _texts(document, values.get("different"), (*place, "different"))
+    for number, keyword in enumerate(different):
+        _require_keyword(document, keyword, (*place, "different", number))
+    low, high = _parse_count(document, values.get("count"), (*place, "count"))
+    return GroupRule(level, tuple(same), different, low, high)
+
+
+def _parse_pixels(document: Document, raw: Any, place: _Place) -> PixelRule | None:
+    if raw is None:
+        return None
+    values = _mapping(document, raw, place, "pixel")
+    return PixelRule(
+        decodable=bool(values.get("decodable", False)),
+        min_frames=int(values.get("min_frames", 0)),
+        max_frames=values.get("max_frames"),
+        not_constant=bool(values.get("not_constant", False)),
+    )
+
+
+def _parse_test(document: Document, raw: Any, place: _Place) -> ProfileTest:
+    values = _mapping(document, raw, place, "test")
+    data = values.get("data")
+    if not isinstance(data, dict):
+        document.fail((*place, "data"), "expected a mapping of keyword to value")
+    for keyword in data:
+        _require_keyword(document, keyword, (*place, "data", keyword))
+    name = str(values.get("name", f"test {int(place[-1]) + 1}"))
+    expect = _texts(document, values.get("expect"), (*place, "expect"))
+    return ProfileTest(name, data, expect, document.line(place))
+
+
+def _mapping(document: Document, raw: Any, place: _Place, kind: str) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        document.fail(place, f"expected a mapping, got `{type(raw).__name__}`")
+    for key in raw:
+        if key not in _KEYS[kind]:
+            words = ", ".join(sorted(_KEYS[kind]))
+            document.fail((*place, key), f"unknown key; expected one of {words}")
+    return raw
+
+
+def _list(document: Document, raw: Any, place: _Place) -> list[Any]:
+    if raw is None:
+        return []
+    if not isinstance(raw, list):
+        document.fail(place, "expected a list")
+    return raw
+
+
+def _text(document: Document, raw: Any, place: _Place) -> str:
+    if raw is None:
+        document.fail(place, "is missing")
+    if isinstance(raw, (dict, list)):
+        document.fail(place, "expected a text")
+    return str(raw)
+
+
+def _texts(document: Document, raw: Any, place: _Place) -> tuple[str, ...]:
+    items = raw if isinstance(raw, list) else [] if raw is None else [raw]
+    return tuple(_text(document, item, (*place, n)) for n, item in enumerate(items))
+
+
+def _number(document: Document, raw: Any, place: _Place) -> float | None:
+    if raw is None:
+        return None
+    try:
+        return float(raw)
+    except (TypeError, ValueError):
+        document.fail(place, f"`{raw}` is no number")
+
+
+def _pattern(document: Document, raw: Any, place: _Place) -> re.Pattern[str] | None:
+    if raw is None:
+        return None
+    try:
+        return re.compile(str(raw))
+    except re.error as error:
+        document.fail(place, f"`{raw}` is no pattern: {error}")
+
+
+def _require_keyword(document: Document, keyword: str, place: _Place) -> None:
+    if find_tag(keyword) is None and not re.fullmatch(r"[0-9A-Fa-f]{4},[0-9A-Fa-f]{4}", keyword):
+        document.fail(place, f"unknown keyword `{keyword}`")
+
+
+def _tag_path(document: Document, path: str, place: _Place) -> str:
+    try:
+        parse_path(path)
+    except ValueError as error:
+        document.fail(place, str(error))
+    return path
+
+
+def _uid_pattern(document: Document, text: str, place: _Place) -> str:
+    """Return a UID pattern; names of SOP classes may be given instead."""
+    if text[:1].isdigit():
+        return text
+    uid = find_uid(text)
+    if uid is None:
+        document.fail(place, f"unknown SOP class `{text}`")
+    return uid

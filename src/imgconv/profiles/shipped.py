@@ -1,0 +1,27 @@
+"""The profiles that come with imgconv."""
+
+from __future__ import annotations
+
+from imgconv.spec import ProfileSpec
+
+__all__ = ["PROFILES"]
+
+_PACKAGE = "imgconv.profiles.data"
+
+
+def _shipped(name: str, title: str, resource: str = "") -> ProfileSpec:
+    return ProfileSpec(name, title, _PACKAGE, resource or f"{name}.yaml")
+
+
+PROFILES: tuple[ProfileSpec, ...] = (
+    _shipped("dicom", "the standard: files, values, modules, pixels, geometry, consistency"),
+    _shipped("part10", "files and encoding only"),
+    _shipped("series", "the standard, for whole series", "dicom.yaml"),
+    _shipped("archive-import", "what an archive needs to store, index and find studies"),
+    _shipped("research", "what a study needs to analyse images"),
+    _shipped("ml-dataset", "what a data set for machine learning needs"),
+    _shipped("bids-ready", "series that convert to BIDS with complete sidecars"),
+    _shipped("deidentified", "de-identified by PS3.15 annex E"),
+    _shipped("de-identified", "another name of `deidentified`", "deidentified.yaml"),
+    _shipped("tcia-submission", "de-identified images for The Cancer Imaging Archive"),
+)
