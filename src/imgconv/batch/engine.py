@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import heapq
 import os
-import signal
-import threading
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
-from types import FrameType
-from typing import NoReturn
 
 from imgconv.batch.attempt import Attempt
 from imgconv.batch.executor import Executor, InProcess
 from imgconv.batch.job import BatchOptions, Job, JobFunction, Outcome, Status
+from imgconv.core.interrupts import terminate_like_interrupt
 from imgconv.events import Event, EventKind, Listener, ignore_events
 
 __all__ = ["run"]
@@ -63,7 +59,7 @@ def run(
     InternalError
         Worker processes cannot be started.
     """
-    with _terminate_like_interrupt():
+    with terminate_like_interrupt():
         stream, small = _look_ahead(jobs, options)
         executor = _choose_executor(function, options, small=small)
         try:
@@ -211,21 +207,3 @@ def _memory_bytes() -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
         return 4 << 30
-
-
-@contextmanager
-def _terminate_like_interrupt() -> Iterator[None]:
-    """Let SIGTERM raise `KeyboardInterrupt` meanwhile, unless someone handles it already."""
-    in_main = threading.current_thread() is threading.main_thread()
-    if not in_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield
-        return
-
-    def interrupt(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001  signal's signature
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)

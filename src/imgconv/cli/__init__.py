@@ -47,7 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"imgconv {__version__}\n")
         return ExitCode.DONE
     try:
-        return _run(words)
+        from imgconv.core.interrupts import terminate_like_interrupt
+
+        with terminate_like_interrupt():
+            return _run(words)
     except ImgconvError as error:
         _tell(error)
         return error.exit_code

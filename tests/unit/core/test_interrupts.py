@@ -1,0 +1,55 @@
+import os
+import signal
+import sys
+import threading
+
+import pytest
+
+from imgconv.core.interrupts import terminate_like_interrupt
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+
+
+def terminate():
+    with terminate_like_interrupt():
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.pause()
+
+
+def test_sigterm_becomes_an_interrupt_and_is_as_before_afterwards():
+    with pytest.raises(KeyboardInterrupt):
+        terminate()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_nested_blocks_leave_the_outer_one_in_force():
+    with terminate_like_interrupt():
+        outer = signal.getsignal(signal.SIGTERM)
+        with terminate_like_interrupt():
+            pass
+        assert signal.getsignal(signal.SIGTERM) is outer
+
+
+def test_a_handler_of_the_caller_stays():
+    def handler(signum, frame):
+        pass
+
+    before = signal.signal(signal.SIGTERM, handler)
+    try:
+        with terminate_like_interrupt():
+            assert signal.getsignal(signal.SIGTERM) is handler
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_other_threads_are_left_alone():
+    seen = []
+
+    def enter():
+        with terminate_like_interrupt():
+            seen.append(signal.getsignal(signal.SIGTERM))
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    assert seen == [signal.SIG_DFL]
