@@ -2,7 +2,7 @@
 
 Directions are unit vectors in patient axes (LPS), whatever the vendor's
 axes: Siemens, Philips and the standard's attributes are in patient axes
-already, UIH and Canon in axes of the image, GE in frequency, phase and slice
+already, UIH in axes of the image, GE and Canon in frequency, phase and slice
 axes of the gradient system.
 
 Source
@@ -139,11 +139,9 @@ def _read_canon(facts: Facts) -> _Found:
     commented = canon_b_value(facts)
     if commented is None:
         return b_value, direction
-    first, second, third = canon_direction(facts)
-    in_image = (first, second, third)
-    if facts.text("InPlanePhaseEncodingDirection") != "ROW":
-        in_image = (-second, -first, third)
-    return (b_value if b_value is not None else commented), _from_image_axes(facts, in_image)
+    phase, frequency, third = canon_direction(facts)
+    direction = _from_gradient_axes(facts, (frequency, phase, third))
+    return (b_value if b_value is not None else commented), direction
 
 
 def _read_ge(facts: Facts) -> _Found:
@@ -155,25 +153,31 @@ def _read_ge(facts: Facts) -> _Found:
     length = math.sqrt(sum(part * part for part in logical))
     if 0.03 < length < 0.97:  # a lower shell: the gradient is scaled, the b-value is not
         b_value = max(5 * round(b_value * length * length / 5), 5)
+    return b_value, _from_gradient_axes(facts, logical)
+
+
+# By the plane (dominant axis of the normal: sagittal, coronal, axial) and the direction of phase
+# encoding: which of frequency, phase and slice, with which sign, lies along rows, columns and
+# the normal (row x column) of the image.
+_GRADIENT_AXES: dict[tuple[int, str], tuple[tuple[int, int], ...]] = {
+    (0, "COL"): ((0, 1), (1, 1), (2, -1)),
+    (0, "ROW"): ((1, 1), (0, -1), (2, -1)),
+    (1, "COL"): ((0, -1), (1, 1), (2, 1)),
+    (1, "ROW"): ((1, 1), (0, 1), (2, 1)),
+    (2, "COL"): ((0, -1), (1, -1), (2, 1)),
+    (2, "ROW"): ((1, -1), (0, 1), (2, 1)),
+}
+
+
+def _from_gradient_axes(facts: Facts, logical: Vector) -> Vector | None:
+    """Turn a vector in frequency, phase and slice axes into patient axes."""
     axes = _image_axes(facts)
     if axes is None:
-        return b_value, None
+        return None
     plane = int(np.argmax(np.abs(axes[:, 2])))
-    return b_value, _from_image_axes(facts, _ge_in_image(facts, logical, plane))
-
-
-# Signs of GE's axes along rows, columns and the slice normal (row x column), by the
-# normal's dominant axis: sagittal, coronal, axial.
-_GE_SIGNS = ((1, 1, -1), (-1, 1, 1), (-1, -1, 1))
-
-
-def _ge_in_image(facts: Facts, logical: Vector, plane: int) -> Vector:
-    """Turn GE's frequency, phase, slice axes into axes along rows, columns and the normal."""
-    first, second, third = logical
-    if facts.text("InPlanePhaseEncodingDirection") == "ROW":
-        first, second = second, -first
-    signs = _GE_SIGNS[plane]
-    return first * signs[0], second * signs[1], third * signs[2]
+    phase = "ROW" if facts.text("InPlanePhaseEncodingDirection") == "ROW" else "COL"
+    first, second, third = (sign * logical[number] for number, sign in _GRADIENT_AXES[plane, phase])
+    return _from_image_axes(facts, (first, second, third))
 
 
 def _image_axes(facts: Facts) -> NDArray[np.float64] | None:

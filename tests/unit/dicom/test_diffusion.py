@@ -100,7 +100,9 @@ def ge(facts_of, vector, orientation, phase="COL", b="1000"):
         (AXIAL, "COL", (-0.48, -0.6, 0.64)),
         (AXIAL, "ROW", (-0.6, 0.48, 0.64)),
         (CORONAL, "COL", (-0.48, 0.64, -0.6)),
+        (CORONAL, "ROW", (0.6, 0.64, -0.48)),
         (SAGITTAL, "COL", (0.64, 0.48, -0.6)),
+        (SAGITTAL, "ROW", (0.64, 0.6, 0.48)),
     ],
 )
 def test_ge_vectors_are_in_axes_of_the_gradients(facts_of, orientation, phase, lps):

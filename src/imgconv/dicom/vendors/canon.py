@@ -1,4 +1,4 @@
-"""Canon and Toshiba: gradients are in Image Comments, in the axes of the image.
+"""Canon and Toshiba: gradients are in Image Comments, in phase, frequency and slice axes.
 
 Slice times and the polarity of phase encoding are in no Canon header.
 
@@ -20,7 +20,7 @@ _COMMENT = re.compile(rf"b={_NUMBER}\({_NUMBER},{_NUMBER},{_NUMBER}\)")
 
 
 def canon_direction(facts: Facts) -> tuple[float, ...]:
-    """Return the gradient in column, row and slice axes of the image; empty if there is none."""
+    """Return the gradient in phase, frequency and slice axes; empty if there is none."""
     found = _COMMENT.search(facts.text("ImageComments"))
     return tuple(float(part) for part in found.groups()[1:]) if found is not None else ()
 

@@ -230,15 +230,25 @@ class Acquisition:
     tiles
         Of a mosaic or grid, the number of the tile that each slice of the
         array was; empty if slice k was tile k.
+    earliest
+        The frame that was acquired first, where the caller knows it: finding
+        it means to read all headers.
+    is_scaled_alike
+        Whether all frames share rescale and Philips' scale slope; None if
+        the caller does not know.
     """
 
     frames: tuple[tuple[Facts, ...], ...]
     size_ijk: tuple[int, int, int]
     tiles: tuple[int, ...] = ()
+    earliest: Facts | None = None
+    is_scaled_alike: bool | None = None
 
     @cached_property
     def first(self) -> Facts:
         """The frame that was acquired first, by the order of the instances."""
+        if self.earliest is not None:
+            return self.earliest
         return min(self.iter_frames(), key=_instance_key)
 
     @property

@@ -213,11 +213,13 @@ def ge_slice_times(acquisition: Acquisition) -> tuple[float, ...] | None:
         return None
     release = parse_release(ge.facts.text("SoftwareVersions"))
     interleaved = _is_interleaved(ge)
-    if release is None or interleaved is None or ge.group_delay() < 0:
-        return None
     multiband = ge.multiband()
-    if multiband > 1 and release.major < 26:  # early releases: order not known
+    if interleaved is None or ge.group_delay() < 0:
         return None
+    if release is None or release.major < 26:
+        if multiband > 1:  # the order of early releases is not known
+            return None
+        release = GeRelease(0, 0, 0)
     in_order = _times_in_order(
         acquisition.slice_count,
         repetition_ms / 1000,

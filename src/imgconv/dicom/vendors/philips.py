@@ -84,13 +84,16 @@ def _scaling_fields(acquisition: Acquisition) -> dict[str, Any]:
 
     Left out where they differ between frames: the image then holds the values.
     """
+    if acquisition.is_scaled_alike is False:
+        return {}
+    frames = (acquisition.first,) if acquisition.is_scaled_alike else acquisition.iter_frames()
     triples = {
         (
             facts.number("RescaleSlope"),
             facts.number("RescaleIntercept"),
             facts.private_number(0x2005, _MR, 0x0E, "FL"),
         )
-        for facts in acquisition.iter_frames()
+        for facts in frames
     }
     if len(triples) != 1:
         return {}

@@ -108,7 +108,7 @@ def test_slice_times_multiband_even_adds_an_excitation_before(slices):
     "change",
     [
         {"delay": -1.0},
-        {"release": ["14", "LX", "unknown"]},
+        {"multiband": "2", "release": ["14", "LX", "unknown"]},
         {"protocol": 'IOPT "EPI"\n'},
         {"multiband": "2", "release": ["25", "LX", "MR Software release:DV25.1_R01_1617.b"]},
     ],
