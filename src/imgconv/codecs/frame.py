@@ -226,7 +226,7 @@ def significant(samples: NDArray[Any], pixel_format: PixelFormat) -> NDArray[Any
     """Return the values that samples mean: their Bits Stored bits up to High Bit, sign extended.
 
     Bits outside of these may hold a retired overlay, or the sign, or zeros,
-    whatever the sign is. Returns `samples` itself if no bit is unused.
+    whatever the sign is. Returns `samples` itself if that changes nothing.
 
     Source
     ------
@@ -239,9 +239,21 @@ def significant(samples: NDArray[Any], pixel_format: PixelFormat) -> NDArray[Any
         pixel_format.bits_stored - 1 if pixel_format.high_bit is None else pixel_format.high_bit
     )
     above = pixel_format.bits_allocated - 1 - min(high_bit, pixel_format.bits_allocated - 1)
+    if above == unused and _are_clean(samples, pixel_format.bits_stored):
+        return samples
     # The right shift is arithmetic for signed types, logical for unsigned ones.
     result: NDArray[Any] = (samples << above) >> unused
     return result
+
+
+def _are_clean(samples: NDArray[Any], bits: int) -> bool:
+    """Whether all samples fit into `bits`: looking costs a tenth of shifting."""
+    if samples.size == 0:
+        return True
+    if samples.dtype.kind == "u":
+        return int(samples.max()) >> bits == 0
+    half = 1 << (bits - 1)
+    return int(samples.min()) >= -half and int(samples.max()) < half
 
 
 def _unpack_bits(data: bytes, pixel_format: PixelFormat) -> NDArray[np.uint8]:
