@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imgconv.core.options import ReadOptions
-from imgconv.dicom.header import Header, read_header
+from imgconv.dicom.header import Header, HeaderReader
 from imgconv.dicom.plan import ObjectPlan, Outcome, Problem, SeriesPlan, VolumePlan
 from imgconv.dicom.series import plan_series
 from imgconv.errors import ImgconvError, InputError
@@ -56,9 +56,10 @@ def read_headers(files: Sequence[InputFile]) -> tuple[list[Header], list[FileOut
     """Read the header of each file; those that have none are told in the second list."""
     headers: list[Header] = []
     failed: list[FileOutcome] = []
+    reader = HeaderReader()
     for file in files:
         try:
-            headers.append(read_header(file.path))
+            headers.append(reader.read(file.path))
         except ImgconvError as error:
             shown = type(error)(error.message, path=file.shown, hint=error.hint)
             failed.append(FileOutcome(file.shown, Status.FAILED, error.message, error=shown))
