@@ -83,8 +83,8 @@ def _compare(headers: list[Header]) -> list[Problem]:
                 )
             )
         elif clash:
-            error = _contradiction(clash[0][0], header)
-            problems.append(_failed(header.path, "contradictory-duplicate", error))
+            clashing = _contradiction(clash[0][0], header)
+            problems.append(_failed(header.path, "contradictory-duplicate", clashing))
         else:
             kept.append((header, uid, pixels))
     return problems

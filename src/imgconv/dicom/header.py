@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from imgconv.dicom.element_values import decode_text, decode_value
+from imgconv.dicom.layout import Layout, Places, make_layout
 from imgconv.dicom.scan import (
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
@@ -33,16 +34,23 @@ from imgconv.dicom.scan import (
 from imgconv.errors import CorruptData, InputError, InternalError, UnknownFormat, UnsupportedData
 from imgconv.standard.elements import find_tag, find_vr
 
-__all__ = ["Header", "PixelData", "parse_header", "read_header"]
+__all__ = ["Header", "HeaderReader", "PixelData", "parse_header", "read_header"]
 
 # Most headers are smaller than the first read; the reads after it double.
 _FIRST_READ = 1 << 16
+# What a header may be longer than the one before it, before it is read in two parts
+_MARGIN = 256
 _MAX_INFLATED_BYTES = 1 << 32
 
 _IMPLICIT = "1.2.840.10008.1.2"
 _DEFLATED = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95"})
 _EXPLICIT_BIG = "1.2.840.10008.1.2.2"
 _GE_BIG_ENDIAN_PIXELS = "1.2.840.113619.5.2"
+# Short values that recur from file to file
+_REMEMBERED_VRS = frozenset({"CS", "DS", "FD", "FL", "IS", "US"})
+_MAX_REMEMBERED = 4096
+# Files of so many series may alternate before layouts are learnt anew.
+_MAX_LAYOUTS = 4
 _CHARSET_TAG = 0x00080005
 _REPRESENTATION_TAG = 0x00280103
 
@@ -119,7 +127,7 @@ class Header:
         self._buffer: bytes | None = buffer
         self._encoding = encoding
         self._range = span
-        self._table: dict[int, Element] | None = None
+        self._table: dict[int, Element] | Places | None = None
         self._charset: str | None = None
         self._signed: bool | None = None
         self._blocks: dict[tuple[int, str], int] | None = None
@@ -157,7 +165,12 @@ class Header:
         element = self._elements().get(tag)
         if element is None:
             return default
-        value = self._decode(element, self._vr_of(tag, element))
+        vr = self._vr_of(tag, element)
+        table = self._table
+        if vr in _REMEMBERED_VRS and isinstance(table, Places):
+            value = self._remembered(tag, vr, element, table.layout)
+        else:
+            value = self._decode(element, vr)
         return default if value is None else value
 
     def numbers(self, keyword: str) -> tuple[float, ...]:
@@ -242,8 +255,9 @@ class Header:
         """Forget everything that can be read again; the next access reads the file."""
         if self.transfer_syntax_uid:
             self._buffer = None
-            self._table = None
             self._sequences = {}
+            if not isinstance(self._table, Places):  # which is small, and holds for the file
+                self._table = None
 
     def read_pixel_bytes(self, start: int = 0, length: int | None = None) -> bytes:
         """Read bytes of the pixel data from the file.
@@ -291,14 +305,23 @@ class Header:
     def __repr__(self) -> str:
         return f"Header({str(self.path)!r})"
 
-    def _elements(self) -> dict[int, Element]:
+    def _remembered(self, tag: int, vr: str, element: Element, layout: Layout) -> Any:
+        """Decode a value, or take what the same bytes gave before."""
+        key = (tag, self._bytes(element))
+        if key not in layout.values:
+            if len(layout.values) > _MAX_REMEMBERED:
+                layout.values.clear()
+            layout.values[key] = self._decode(element, vr)
+        return layout.values[key]
+
+    def _elements(self) -> dict[int, Element] | Places:
+        if self._buffer is None:
+            self._reload()
         if self._table is None:
-            if self._buffer is None:
-                self._reload()
             table: dict[int, Element] = {}
             start, stop = self._range
             buffer = self._buffer or b""
-            if self.transfer_syntax_uid:
+            if self.transfer_syntax_uid:  # a file's header, no item's
                 start = _walk_meta(buffer, table)[0]
             stopped = walk(buffer, start, stop, self._encoding, table, stop_at_pixels=False)
             if isinstance(stopped, Need):
@@ -307,6 +330,10 @@ class Header:
         return self._table
 
     def _reload(self) -> None:
+        if isinstance(self._table, Places) and not self.is_deflated:
+            with _open(self.path) as file:
+                self._buffer = _pread_all(file, 0, self._range[1], self.path)
+            return
         fresh = read_header(self.path)
         self._buffer = fresh._buffer  # noqa: SLF001  another of the same class
         self._range = fresh._range  # noqa: SLF001
@@ -368,12 +395,71 @@ class Header:
 
     def _private_blocks(self) -> dict[tuple[int, str], int]:
         if self._blocks is None:
+            table = self._elements()
+            shared = table.layout if isinstance(table, Places) else None
+            if shared is not None and shared.blocks is not None:
+                self._blocks = shared.blocks
+                return self._blocks
             self._blocks = {}
             for tag, element in self._elements().items():
                 if tag & 0x10000 and 0x10 <= tag & 0xFFFF <= 0xFF:
                     name = decode_text(self._bytes(element), "").strip("\0 ")
                     self._blocks.setdefault((tag >> 16, name), tag & 0xFF)
+            if shared is not None:
+                shared.blocks = self._blocks
         return self._blocks
+
+
+class HeaderReader:
+    """Reads the headers of many files; the second file laid out alike is read faster.
+
+    It keeps what it learnt about the layout of files, nothing else.
+    """
+
+    def __init__(self) -> None:
+        self._layouts: list[Layout] = []
+        self._last: tuple[int, ...] = ()
+
+    def read(self, path: str | os.PathLike[str]) -> Header:
+        """Read the header of a DICOM file; see `read_header`.
+
+        Raises
+        ------
+        InputError
+            As `read_header`.
+        """
+        path = path if isinstance(path, Path) else Path(path)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        except OSError as error:
+            raise InputError(f"cannot be read: {error.strerror}", path=path) from error
+        try:
+            return self._read(path, descriptor)
+        except InputError as error:
+            raise error.with_path(path) from error.__cause__
+        except OSError as error:
+            raise InputError(f"cannot be read: {error.strerror}", path=path) from error
+        finally:
+            os.close(descriptor)
+
+    def _read(self, path: Path, descriptor: int) -> Header:
+        size = os.fstat(descriptor).st_size
+        scanned = _HeaderScan(path, size, lambda start, length: _pread(descriptor, start, length))
+        for layout in self._layouts:
+            header = scanned.read_like(layout)
+            if header is not None:
+                if layout is not self._layouts[0]:
+                    self._layouts.remove(layout)
+                    self._layouts.insert(0, layout)
+                return header
+        header = scanned.read()
+        tags = header.tags()
+        if tags == self._last:
+            learnt = scanned.learn()
+            if learnt is not None:
+                self._layouts = [learnt, *self._layouts[: _MAX_LAYOUTS - 1]]
+        self._last = tags
+        return header
 
 
 def read_header(path: str | os.PathLike[str]) -> Header:
@@ -390,17 +476,7 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     InputError
         It cannot be read.
     """
-    path = Path(path)
-    with _open(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        try:
-            return _HeaderReader(
-                path, size, lambda start, length: os.pread(file.fileno(), length, start)
-            ).read()
-        except InputError as error:
-            raise error.with_path(path) from error.__cause__
-        except OSError as error:
-            raise InputError(f"cannot be read: {error.strerror}", path=path) from error
+    return HeaderReader().read(path)
 
 
 def parse_header(data: bytes, path: str | os.PathLike[str]) -> Header:
@@ -414,44 +490,80 @@ def parse_header(data: bytes, path: str | os.PathLike[str]) -> Header:
         As `read_header`.
     """
     try:
-        return _HeaderReader(
+        return _HeaderScan(
             Path(path), len(data), lambda start, length: data[start : start + length]
         ).read()
     except InputError as error:
         raise error.with_path(path) from error.__cause__
 
 
-class _HeaderReader:
-    """Reads as much of a file as its header needs."""
+class _HeaderScan:
+    """Reads as much of one file as its header needs."""
 
-    def __init__(self, path: Path, size: int, fetch: Any) -> None:
+    def __init__(self, path: Path, size: int, fetch: Callable[[int, int], bytes]) -> None:
         self._path = path
         self._size = size
         self._fetch = fetch
-        self._buffer: bytes = fetch(0, min(size, _FIRST_READ))
+        self._buffer = b""
         self._table: dict[int, Element] = {}
+        self._encoding = EXPLICIT_LITTLE
+        self._found: Found | None = None
+
+    def read_like(self, layout: Layout) -> Header | None:
+        """Return the header if the file is laid out like others before, else None."""
+        if len(self._buffer) < layout.size:
+            # Values may be longer than in the file before.
+            self._grow(min(self._size, layout.size + _MARGIN))
+        located = layout.locate(self._buffer)
+        if located is None:
+            return None
+        places, found = located
+        raw = places.get(0x00020010)
+        syntax = "" if raw is None else _text(self._buffer, raw)
+        if not syntax:
+            return None
+        return self._header(syntax, layout.encoding, places, found)
 
     def read(self) -> Header:
+        """Walk the file and return its header."""
         if not self._size:
             raise UnknownFormat("the file is empty; expected DICOM")
+        self._grow(min(self._size, _FIRST_READ))
         if not looks_like_dicom(self._path, self._buffer[:1024]):
             raise UnknownFormat("no DICOM: neither the prefix `DICM` nor a data element")
         start, syntax = _walk_meta(self._buffer, self._table)
         if not syntax:
-            syntax, encoding = _guess_syntax(self._buffer, start)
+            syntax, self._encoding = _guess_syntax(self._buffer, start)
         else:
-            encoding = _encoding_of(syntax)
+            self._encoding = _encoding_of(syntax)
         if syntax in _DEFLATED:
             self._inflate(start)
-        found = self._walk(start, encoding)
-        stop = self._size if found is None else found.element[1]
-        header = Header(self._path, self._trimmed(found), encoding, (start, 0))
+        self._found = self._walk(start, self._encoding)
+        return self._header(syntax, self._encoding, self._table, self._found)
+
+    def learn(self) -> Layout | None:
+        """Return the layout of the file that was walked, None if there is none to learn."""
+        start = 132 if self._buffer[128:132] == b"DICM" else -1
+        if self._found is None or start < 0 or 0x00020010 not in self._table:
+            return None
+        if _text(self._buffer, self._table[0x00020010]) in _DEFLATED:
+            return None
+        return make_layout(self._buffer, start, self._encoding, self._table, self._found)
+
+    def _header(
+        self,
+        syntax: str,
+        encoding: Encoding,
+        table: dict[int, Element] | Places,
+        found: Found | None,
+    ) -> Header:
+        buffer = self._trimmed(found)
+        header = Header(self._path, buffer, encoding, (0, len(buffer)))
         header.transfer_syntax_uid = syntax
         header.is_deflated = syntax in _DEFLATED
-        header._range = (start, len(header._buffer or b""))  # noqa: SLF001
-        header._table = self._table  # noqa: SLF001
+        header._table = table  # noqa: SLF001  this function makes headers
         if found is not None:
-            header.pixel_data = self._pixel_data(found, stop)
+            header.pixel_data = self._pixel_data(found, found.element[1])
         return header
 
     def _inflate(self, start: int) -> None:
@@ -479,6 +591,8 @@ class _HeaderReader:
 
     def _grow(self, end: int) -> None:
         have = len(self._buffer)
+        if end <= have:
+            return
         wanted = min(self._size, max(end, 2 * have))
         more = self._fetch(have, wanted - have)
         if not more:
@@ -519,9 +633,17 @@ def _walk_meta(buffer: bytes, table: dict[int, Element]) -> tuple[int, str]:
     element = table.get(0x00020010)
     if element is None:
         return stopped, ""
+    return stopped, _text(buffer, element)
+
+
+def _text(buffer: bytes, element: Element) -> str:
     _vr, start, length = element
-    raw = buffer[start : start + length]
-    return stopped, raw.decode("latin-1").strip("\0 ")
+    return buffer[start : start + length].decode("latin-1").strip("\0 ")
+
+
+def _pread(descriptor: int, start: int, length: int) -> bytes:
+    os.lseek(descriptor, start, os.SEEK_SET)
+    return os.read(descriptor, length)
 
 
 def _encoding_of(transfer_syntax_uid: str) -> Encoding:

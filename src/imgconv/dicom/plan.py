@@ -112,7 +112,14 @@ class VolumePlan:
     def acquisition(self) -> Acquisition:
         """The frames, as the vendors' modules want them."""
         tiles = tuple(item.tile for item in self.volumes[0]) if self.first.tile >= 0 else ()
-        return Acquisition(frames=self.frames, size_ijk=self.size_ijk, tiles=tiles)
+        slices = [item for volume in self.volumes for item in volume]
+        return Acquisition(
+            frames=self.frames,
+            size_ijk=self.size_ijk,
+            tiles=tiles,
+            earliest=min(slices, key=lambda item: item.order).facts,
+            is_scaled_alike=len({(item.rescale, item.scale_slope) for item in slices}) == 1,
+        )
 
     @cached_property
     def volume_headers(self) -> tuple[Header, ...]:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
+from imgconv.core.display import Display
 from imgconv.core.image import Image, LazyArray, Source
 from imgconv.core.options import ReadOptions
 from imgconv.dicom.describe import describe, image_name
-from imgconv.dicom.header import Header, read_header
+from imgconv.dicom.display import slice_display
+from imgconv.dicom.header import Header, HeaderReader
 from imgconv.dicom.plan import ObjectPlan, Outcome, Problem, VolumePlan
 from imgconv.dicom.scaling import value_map
 from imgconv.dicom.series import plan_series
@@ -33,9 +36,10 @@ def read_headers(paths: Iterable[Path]) -> tuple[list[Header], list[Problem]]:
     """Read the headers of files; what is no DICOM, or broken, becomes a problem."""
     headers: list[Header] = []
     problems: list[Problem] = []
+    reader = HeaderReader()
     for path in paths:
         try:
-            headers.append(read_header(path))
+            headers.append(reader.read(path))
         except UnknownFormat as error:
             problems.append(Problem((path,), Outcome.SKIPPED, "no-dicom", error.message, error))
         except InputError as error:
@@ -125,6 +129,7 @@ def load(plan: VolumePlan | ObjectPlan, options: ReadOptions | None = None) -> I
             sources=_sources(plan),
             name=image_name(plan),
             losses=plan.losses,
+            display=Display(array, partial(slice_display, plan)),
         )
     except InputError as error:
         raise error.with_path(plan.first.header.path) from error.__cause__

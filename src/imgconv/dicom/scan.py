@@ -28,9 +28,11 @@ __all__ = [
     "Encoding",
     "Found",
     "Need",
+    "Unit",
     "guess_encoding",
     "iter_items",
     "looks_like_dicom",
+    "trace_undefined",
     "walk",
 ]
 
@@ -231,16 +233,59 @@ def walk(
     return position
 
 
-def _skip_undefined(buffer: bytes, start: int, end: int, encoding: Encoding, vr: str) -> int:
+class Unit(NamedTuple):
+    """The header of an element, item or delimiter, and how long its opaque value is.
+
+    `width` is the size of the length field, the last part of the header.
+    Undefined length has a value of no bytes: the content follows as units.
+    """
+
+    head: int
+    start: int
+    length: int
+    width: int
+
+
+def trace_undefined(buffer: bytes, start: int, encoding: Encoding, vr: str) -> list[Unit]:
+    """Return the parts of a sequence of undefined length, its delimiter last.
+
+    Raises
+    ------
+    CorruptData
+        The bytes are no sequence, or the buffer ends within it.
+    """
+    trace: list[Unit] = []
+    try:
+        _skip_undefined(buffer, start, len(buffer), encoding, vr, trace=trace)
+    except _Short as short:
+        raise CorruptData("a sequence has no end") from short
+    return trace
+
+
+def _skip_undefined(
+    buffer: bytes,
+    start: int,
+    end: int,
+    encoding: Encoding,
+    vr: str,
+    *,
+    trace: list[Unit] | None = None,
+) -> int:
     """Return the position behind a sequence of undefined length with that VR."""
     if vr == "UN":  # its content is implicit VR little endian, PS3.5 6.2.2
         encoding = IMPLICIT_LITTLE
     structs = _STRUCTS[encoding.big_endian]
-    return _skip_sequence(buffer, start, end, structs, explicit=encoding.explicit)
+    return _skip_sequence(buffer, start, end, structs, explicit=encoding.explicit, trace=trace)
 
 
 def _skip_sequence(
-    buffer: bytes, position: int, end: int, structs: _Structs, *, explicit: bool
+    buffer: bytes,
+    position: int,
+    end: int,
+    structs: _Structs,
+    *,
+    explicit: bool,
+    trace: list[Unit] | None = None,
 ) -> int:
     """Return the position behind the delimiter of a sequence of undefined length."""
     in_item = False
@@ -250,20 +295,20 @@ def _skip_sequence(
     while True:
         if position + 8 > end:
             raise _Short(position + 8)
+        head = position
         group, number, length = unpack(buffer, position)
+        value, width, closed = 0, 4, False  # as of an item or delimiter
         if not in_item:
             tag = group << 16 | number
             position += 8
             if tag == _ITEM:
-                if length == _UNDEFINED:
-                    in_item = True
-                else:
-                    position = _advance(position, length, end)
-            elif tag == _SEQUENCE_END:
-                if not stack:
-                    return position
+                in_item = length == _UNDEFINED
+                value = 0 if in_item else length
+            elif tag == _SEQUENCE_END and stack:
                 in_item, explicit, structs = stack.pop()
                 unpack = structs.tag_length.unpack_from
+            elif tag == _SEQUENCE_END:
+                closed = True
             else:
                 raise CorruptData(f"a sequence contains tag `({group:04X},{number:04X})`")
         elif group == 0xFFFE and number == 0xE00D:
@@ -271,6 +316,7 @@ def _skip_sequence(
             in_item = False
         else:
             position, length, vr = _read_header(buffer, position, end, structs, explicit=explicit)
+            width = 2 if vr and position - head == 8 else 4
             if length == _UNDEFINED:
                 if len(stack) >= _MAX_DEPTH:
                     raise CorruptData(f"sequences are nested deeper than `{_MAX_DEPTH}` levels")
@@ -280,7 +326,12 @@ def _skip_sequence(
                     explicit, structs = False, _STRUCTS[False]
                     unpack = structs.tag_length.unpack_from
             else:
-                position = _advance(position, length, end)
+                value = length
+        if trace is not None:
+            trace.append(Unit(head, position, value, width))
+        if closed:
+            return position
+        position = _advance(position, value, end)
 
 
 def _read_header(
