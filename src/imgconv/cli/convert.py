@@ -28,6 +28,15 @@ from imgconv.cli.options import (
     VerboseOption,
     split_names,
 )
+from imgconv.cli.picture_options import (
+    FramesOption,
+    MontageOption,
+    OverlaysOption,
+    QualityOption,
+    ValuesOption,
+    WindowOption,
+    picture_write_options,
+)
 from imgconv.cli.progress import ProgressMode
 
 __all__ = ["convert"]
@@ -103,6 +112,12 @@ def convert(  # noqa: PLR0917  a command's options
     uid_seed: UidSeedOption = "",
     segments: SegmentsOption = "",
     empty_frames: EmptyFramesOption = False,
+    values: ValuesOption = "",
+    window: WindowOption = "",
+    overlays: OverlaysOption = False,
+    frames: FramesOption = "",
+    montage: MontageOption = "",
+    quality: QualityOption = None,
     overwrite: Annotated[
         _Overwrite, typer.Option(help="What becomes of existing outputs.")
     ] = _Overwrite.NEVER,
@@ -138,6 +153,9 @@ def convert(  # noqa: PLR0917  a command's options
         segments=segments,
         empty_frames=empty_frames,
     )
+    pictures = picture_write_options(
+        values=values, window=window, overlays=overlays, frames=frames, montage=montage
+    )
     options = ConvertOptions(
         to=format_name,
         name=name or stem,
@@ -153,13 +171,14 @@ def convert(  # noqa: PLR0917  a command's options
         write=WriteOptions(
             compress=compress,
             level=level,
+            quality=quality,
             sidecar=Sidecar(sidecar),
             overwrite=Overwrite(overwrite),
             allow=allowed,
             strict=strict,
             reference=dicom.get("reference", ()),
             metadata=dicom.get("metadata", {}),
-            extra={"nifti": {"storage": storage.value}, **dicom.get("extra", {})},
+            extra={"nifti": {"storage": storage.value}, **dicom.get("extra", {}), **pictures},
         ),
         jobs=jobs,
         dry_run=dry_run,

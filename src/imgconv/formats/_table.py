@@ -119,6 +119,8 @@ FORMATS: tuple[FormatSpec, ...] = (
         extensions=(".png",),
         magic=(Magic(b"\x89PNG\r\n\x1a\n"),),
         read="imgconv.formats.raster.png:read",
+        check="imgconv.formats.raster.png:check",
+        write="imgconv.formats.raster.png:write",
         capabilities=Capabilities(dtypes=("uint8", "uint16"), max_dims=2, colour=True),
     ),
     FormatSpec(
@@ -135,6 +137,8 @@ FORMATS: tuple[FormatSpec, ...] = (
         extensions=(".jpg", ".jpeg", ".jpe", ".jfif"),
         magic=(Magic(b"\xff\xd8\xff"),),
         read="imgconv.formats.raster.jpeg:read",
+        check="imgconv.formats.raster.jpeg:check",
+        write="imgconv.formats.raster.jpeg:write",
         capabilities=Capabilities(dtypes=("uint8",), max_dims=2, colour=True),
     ),
     FormatSpec(
@@ -161,6 +165,8 @@ FORMATS: tuple[FormatSpec, ...] = (
         extensions=(".tif", ".tiff"),
         magic=(Magic(b"II*\0"), Magic(b"MM\0*"), Magic(b"II+\0"), Magic(b"MM\0+")),
         read="imgconv.formats.raster.tiff:read",
+        check="imgconv.formats.raster.tiff:check",
+        write="imgconv.formats.raster.tiff:write",
         capabilities=Capabilities(dtypes=_NUMBERS, max_dims=3, colour=True),
     ),
     FormatSpec(

@@ -20,15 +20,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.codecs.streams import StreamHeader, parse_jpeg_header
+from imgconv.core.atomic import write_bytes
 from imgconv.core.image import Image
-from imgconv.core.options import ReadOptions
+from imgconv.core.loss import Loss
+from imgconv.core.options import ReadOptions, WriteOptions
+from imgconv.core.render import composite, to_bytes
 from imgconv.errors import CorruptData, UnsupportedData
 from imgconv.formats.raster.colour import cmyk_to_rgb
 from imgconv.formats.raster.exif import exif_orientation
 from imgconv.formats.raster.page import Page, read_file, require_size, to_images
+from imgconv.formats.raster.pictures import (
+    PictureOptions,
+    iter_pictures,
+    parse_picture_options,
+    picture_losses,
+    picture_paths,
+)
 from imgconv.formats.raster.pillow import translated_errors
 
-__all__ = ["read"]
+__all__ = ["check", "read", "write"]
 
 _SEQUENTIAL = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive; Huffman coded
 _LOSSLESS = {0xC3}
@@ -121,3 +131,103 @@ def _whole_stream(data: bytes) -> bytes:
     """Return the bytes up to the end of the image; what some cameras append is left out."""
     end = data.rfind(_END)
     return data[: end + 2] if end > 0 else b""
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+_DEFAULT_QUALITY = 92
+_MAX_SIZE = 65500  # of libjpeg; the standard allows 65535
+
+
+def check(image: Image, options: WriteOptions) -> tuple[Loss, ...]:
+    """Return what JPEG cannot hold of `image`.
+
+    Raises
+    ------
+    UnsupportedData
+        Stored values of another type than uint8, or a picture too large.
+    UsageError
+        An option is not known.
+    """
+    wanted = parse_picture_options(options)
+    if wanted.stores(image) and image.dtype != np.uint8 and "c" not in image.axes:
+        raise UnsupportedData(
+            f"JPEG holds 8 bits; the stored values are `{image.dtype}`",
+            hint="choose `--to png` or `--to tiff`, or `--values rendered`",
+        )
+    if max(image.size_ijk[:2]) > _MAX_SIZE:
+        raise UnsupportedData(f"JPEG holds {_MAX_SIZE} rows or columns")
+    losses = [*picture_losses(image, wanted)]
+    if _is_unchanged(image, options, wanted):
+        return tuple(losses)
+    losses.append(
+        Loss("lossy", "JPEG alters the samples; `--to png` does not", bool(image.segments))
+    )
+    if image.values.photometric == "RGBA":
+        losses.append(Loss("alpha", "the alpha channel is put over white", True))
+    if "c" in image.axes and image.dtype != np.uint8:
+        losses.append(Loss("depth", "samples are reduced to 8 bits", True))
+    return tuple(losses)
+
+
+def write(image: Image, target: Path, options: WriteOptions) -> tuple[Path, ...]:
+    """Write a picture per slice, or one of all; a JPEG's own stream is written as it is.
+
+    Returns
+    -------
+    tuple
+        The target, or numbered names beside it if there are several pictures.
+
+    Raises
+    ------
+    OutputError
+        A file cannot be written.
+    UsageError, UnsupportedData
+        As `check`.
+    """
+    wanted = parse_picture_options(options)
+    check(image, options)
+    if _is_unchanged(image, options, wanted):
+        paths = picture_paths(target, len(image.codestreams))
+        for path, stream in zip(paths, image.codestreams, strict=True):
+            write_bytes(path, stream)
+        return tuple(paths)
+    pictures = list(iter_pictures(image, wanted))
+    paths = picture_paths(target, len(pictures))
+    profile = image.metadata.shared.get("ICCProfile", b"")
+    for path, picture in zip(paths, pictures, strict=True):
+        shown = _to_eight_bits(picture, image.values.bits_stored)
+        write_bytes(path, _encode(shown, options.quality or _DEFAULT_QUALITY, profile))
+    return tuple(paths)
+
+
+def _is_unchanged(image: Image, options: WriteOptions, wanted: PictureOptions) -> bool:
+    """Whether the image's own JPEG streams are what is asked for."""
+    return (
+        bool(image.codestreams)
+        and image.codestreams[0].startswith(b"\xff\xd8")
+        and parse_jpeg_header(image.codestreams[0]).process in _SEQUENTIAL
+        and options.quality is None
+        and wanted == PictureOptions(wanted.values)
+        and wanted.stores(image)
+    )
+
+
+def _to_eight_bits(picture: NDArray[Any], bits_stored: int | None) -> NDArray[np.uint8]:
+    if picture.ndim == 3 and picture.shape[2] == 4:
+        picture = composite(picture, np.iinfo(picture.dtype).max)
+    return picture if picture.dtype == np.uint8 else to_bytes(picture, bits_stored)
+
+
+def _encode(picture: NDArray[np.uint8], quality: int, profile: object) -> bytes:
+    from PIL import Image as PillowImage
+
+    buffer = io.BytesIO()
+    PillowImage.fromarray(np.ascontiguousarray(picture)).save(
+        buffer,
+        "JPEG",
+        quality=quality,
+        subsampling=0,
+        icc_profile=profile if isinstance(profile, bytes) and picture.ndim == 3 else b"",
+    )
+    return buffer.getvalue()

@@ -18,15 +18,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv.core.atomic import write_bytes
 from imgconv.core.image import Image
 from imgconv.core.loss import Loss
-from imgconv.core.options import ReadOptions
+from imgconv.core.options import ReadOptions, WriteOptions
 from imgconv.errors import CorruptData, UnsupportedData
 from imgconv.formats.raster.colour import cmyk_to_rgb
 from imgconv.formats.raster.page import Page, read_file, require_size, scale_to_bytes, to_images
+from imgconv.formats.raster.pictures import (
+    iter_pictures,
+    parse_picture_options,
+    picture_losses,
+)
 from imgconv.formats.raster.tiff_tags import Directory, parse_directories
 
-__all__ = ["read"]
+__all__ = ["check", "read", "write"]
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
 _COLOURS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4, _YCBCR: 3}
@@ -180,3 +186,79 @@ def _decode(data: bytes, number: int) -> NDArray[Any]:
             f"page {number + 1} cannot be decoded; it is truncated or damaged"
         ) from error
     return samples
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+_DEFAULT_LEVEL = 4
+_BIG_BYTES = 4_000_000_000  # beyond, offsets need the 64 bits of BigTIFF
+
+
+def check(image: Image, options: WriteOptions) -> tuple[Loss, ...]:
+    """Return what TIFF cannot hold of `image`.
+
+    Raises
+    ------
+    UnsupportedData
+        Samples of 16-bit floats.
+    UsageError
+        An option is not known.
+    """
+    wanted = parse_picture_options(options)
+    if wanted.stores(image) and (image.dtype.kind not in "uif" or image.dtype.itemsize < 1):
+        raise UnsupportedData(f"TIFF has no type for `{image.dtype}`")
+    losses = picture_losses(image, wanted)
+    if image.volume_count > 1:
+        return (*losses, Loss("time-axis", "the slices of all volumes become pages", False))
+    return losses
+
+
+def write(image: Image, target: Path, options: WriteOptions) -> tuple[Path, ...]:
+    """Write one file, a page per slice; see `formats.raster.pictures`.
+
+    Parameters
+    ----------
+    options
+        `compress` deflates the pages; the default is to do so.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written.
+    UsageError, UnsupportedData
+        As `check`.
+    """
+    check(image, options)
+    wanted = parse_picture_options(options)
+    # The encoder may change what it is given, so it gets a copy.
+    pages = np.stack(list(iter_pictures(image, wanted)))
+    polarity = wanted.stores(image) and image.values.photometric == "MONOCHROME1"
+    write_bytes(target, _encode(pages, options, _profile(image), white_is_zero=polarity))
+    return (target,)
+
+
+def _profile(image: Image) -> bytes | None:
+    profile = image.metadata.shared.get("ICCProfile")
+    return profile if isinstance(profile, bytes) and profile else None
+
+
+def _encode(
+    pages: NDArray[Any], options: WriteOptions, profile: bytes | None, *, white_is_zero: bool
+) -> bytes:
+    import imagecodecs
+
+    arguments: dict[str, Any] = {"bigtiff": pages.nbytes > _BIG_BYTES}
+    if pages.ndim == 4:
+        arguments["photometric"] = "rgb"
+        if pages.shape[-1] == 4:
+            arguments["extrasample"] = _UNASSOCIATED
+        if profile is not None:
+            arguments["iccprofile"] = profile
+    elif white_is_zero:
+        arguments["photometric"] = "miniswhite"
+    if options.compress is not False:
+        arguments |= {"compression": "deflate", "level": options.level or _DEFAULT_LEVEL}
+    try:
+        return bytes(imagecodecs.tiff_encode(pages, **arguments))
+    except (RuntimeError, ValueError, MemoryError) as error:
+        raise UnsupportedData(f"TIFF cannot hold `{pages.dtype}` samples of this size") from error

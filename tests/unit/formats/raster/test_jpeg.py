@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from imgconv.core.options import ReadOptions
+from imgconv.core.image import Image, Segment
+from imgconv.core.options import ReadOptions, WriteOptions
+from imgconv.core.values import ValueMap
 from imgconv.errors import CorruptData, UnsupportedData
-from imgconv.formats.raster.jpeg import read
+from imgconv.formats.raster.jpeg import check, read, write
 
 GRADIENT = np.add.outer(np.arange(40), np.arange(60)).astype(np.uint8)
 
@@ -106,3 +108,43 @@ def test_read_hostile_size_is_refused_before_it_is_decoded(path):
     path.write_bytes(data[:at] + b"\xff\xff\xff\xff" + data[at + 4 :])
     with pytest.raises(CorruptData, match="bomb"):
         only(path)
+
+
+def picture(samples, photometric="MONOCHROME2"):
+    axes = "kjic" if samples.ndim == 4 else "kji"
+    return Image(samples, axes, values=ValueMap(photometric=photometric))
+
+
+def test_write_own_stream_is_written_unchanged(path, tmp_path):
+    path.write_bytes(encode(GRADIENT))
+    image = only(path)
+    assert check(image, WriteOptions()) == ()
+    (written,) = write(image, tmp_path / "b.jpg", WriteOptions())
+    assert written.read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("colours", [1, 3])
+def test_write_is_close_and_says_that_it_is_lossy(tmp_path, colours):
+    samples = GRADIENT[np.newaxis] if colours == 1 else np.dstack([GRADIENT] * 3)[np.newaxis]
+    image = picture(samples, "MONOCHROME2" if colours == 1 else "RGB")
+    assert [loss.name for loss in check(image, WriteOptions())] == ["lossy"]
+    (written,) = write(image, tmp_path / "b.jpg", WriteOptions())
+    assert np.abs(only(written).array.astype(int) - samples).max() <= 6
+
+
+def test_write_alpha_is_put_over_white_if_allowed(tmp_path):
+    samples = np.zeros((1, 8, 8, 4), np.uint8)
+    image = picture(samples, "RGBA")
+    assert ("alpha", True) in [(loss.name, loss.harmful) for loss in check(image, WriteOptions())]
+    (written,) = write(image, tmp_path / "b.jpg", WriteOptions())
+    assert only(written).array.min() >= 253
+
+
+def test_check_stored_16_bits_are_refused():
+    with pytest.raises(UnsupportedData, match="JPEG holds 8 bits"):
+        check(picture(np.zeros((1, 2, 2), np.uint16)), WriteOptions())
+
+
+def test_check_labels_would_be_harmed():
+    image = Image(np.zeros((1, 8, 8), np.uint8), "kji", segments=(Segment(1, "a"),))
+    assert [loss.name for loss in check(image, WriteOptions()) if loss.harmful] == ["lossy"]

@@ -5,9 +5,12 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from imgconv.core.options import ReadOptions
-from imgconv.errors import CorruptData
-from imgconv.formats.raster.png import read
+from imgconv.core.image import Image
+from imgconv.core.metadata import Metadata
+from imgconv.core.options import ReadOptions, WriteOptions
+from imgconv.core.values import ValueMap
+from imgconv.errors import CorruptData, UnsupportedData
+from imgconv.formats.raster.png import check, read, write
 
 RNG = np.random.default_rng(3)
 OPTIONS = ReadOptions()
@@ -155,3 +158,39 @@ def test_read_over_the_given_limit_is_refused(tmp_path):
 def test_read_missing_file_is_refused(tmp_path):
     with pytest.raises(CorruptData, match="cannot be read"):
         only(tmp_path / "none.png")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("colours", [(), (3,), (4,)])
+def test_write_and_read_are_exact(tmp_path, dtype, colours):
+    samples = RNG.integers(0, np.iinfo(dtype).max, (1, 5, 7, *colours)).astype(dtype)
+    photometric = {(): "MONOCHROME2", (3,): "RGB", (4,): "RGBA"}[colours]
+    image = Image(samples, "kjic" if colours else "kji", values=ValueMap(photometric=photometric))
+    assert check(image, WriteOptions()) == ()
+    (path,) = write(image, tmp_path / "a.png", WriteOptions())
+    np.testing.assert_array_equal(only(path).array, samples)
+
+
+def test_write_keeps_the_icc_profile(tmp_path):
+    image = Image(
+        np.zeros((1, 2, 2, 3), np.uint8),
+        "kjic",
+        values=ValueMap(photometric="RGB"),
+        metadata=Metadata(shared={"ICCProfile": b"profile"}),
+    )
+    (path,) = write(image, tmp_path / "a.png", WriteOptions())
+    assert only(path).metadata.shared["ICCProfile"] == b"profile"
+
+
+def test_write_several_slices_are_numbered(tmp_path):
+    image = Image(np.zeros((3, 2, 2), np.uint8), "kji")
+    paths = write(image, tmp_path / "a.png", WriteOptions())
+    assert [path.name for path in paths] == ["a_0001.png", "a_0002.png", "a_0003.png"]
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.float32, np.uint32])
+def test_check_stored_values_that_png_has_not_are_refused(dtype):
+    image = Image(np.zeros((1, 2, 2), dtype), "kji")
+    with pytest.raises(UnsupportedData, match="PNG holds") as caught:
+        check(image, WriteOptions(extra={"raster": {"values": "stored"}}))
+    assert "--to tiff" in caught.value.hint

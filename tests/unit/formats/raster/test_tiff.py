@@ -5,9 +5,12 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from imgconv.core.options import ReadOptions
+from imgconv.core.image import Image
+from imgconv.core.metadata import Metadata
+from imgconv.core.options import ReadOptions, WriteOptions
+from imgconv.core.values import ValueMap
 from imgconv.errors import CorruptData, UnsupportedData
-from imgconv.formats.raster.tiff import read
+from imgconv.formats.raster.tiff import check, read, write
 
 RNG = np.random.default_rng(5)
 DTYPES = ["u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8"]
@@ -149,3 +152,46 @@ def test_read_hostile_size_is_refused(path):
     path.write_bytes(bytes(data))
     with pytest.raises(CorruptData, match="bomb"):
         only(path)
+
+
+@pytest.mark.parametrize("dtype", [*DTYPES, "u8", "i8"])
+@pytest.mark.parametrize("compress", [None, False])
+def test_write_and_read_keep_every_sample_type(path, dtype, compress):
+    samples = RNG.integers(-100 if dtype[0] != "u" else 0, 100, (3, 5, 7)).astype(dtype)
+    kept = samples.copy()
+    options = WriteOptions(compress=compress, extra={"raster": {"values": "stored"}})
+    assert write(Image(samples, "kji"), path, options) == (path,)
+    np.testing.assert_array_equal(samples, kept)
+    np.testing.assert_array_equal(only(path).array, kept)
+
+
+@pytest.mark.parametrize("photometric", ["RGB", "RGBA"])
+@pytest.mark.parametrize("pages", [1, 3])
+def test_write_and_read_colour(path, photometric, pages):
+    shape = (pages, 5, 7, len(photometric))
+    samples = RNG.integers(0, 65535, shape).astype(np.uint16)
+    image = Image(
+        samples,
+        "kjic",
+        values=ValueMap(photometric=photometric),
+        metadata=Metadata(shared={"ICCProfile": b"profile" * 20}),
+    )
+    write(image, path, WriteOptions())
+    again = only(path)
+    assert again.values.photometric == photometric
+    assert again.metadata.shared["ICCProfile"] == b"profile" * 20
+    np.testing.assert_array_equal(again.array, samples)
+
+
+def test_write_keeps_the_polarity_of_stored_values(path):
+    samples = RNG.integers(0, 255, (1, 4, 5)).astype(np.uint8)
+    image = Image(samples, "kji", values=ValueMap(photometric="MONOCHROME1"))
+    write(image, path, WriteOptions(extra={"raster": {"values": "stored"}}))
+    again = only(path)
+    assert again.values.photometric == "MONOCHROME1"
+    np.testing.assert_array_equal(again.array, samples)
+
+
+def test_check_time_axis_is_told():
+    image = Image(np.zeros((2, 3, 4, 5), np.uint8), "tkji")
+    assert [loss.name for loss in check(image, WriteOptions())] == ["time-axis"]

@@ -1,0 +1,61 @@
+"""Options of commands that write pictures: which slices, which values."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+__all__ = [
+    "FramesOption",
+    "MontageOption",
+    "OverlaysOption",
+    "QualityOption",
+    "ValuesOption",
+    "WindowOption",
+    "picture_write_options",
+]
+
+ValuesOption = Annotated[
+    str,
+    typer.Option(
+        "--values",
+        metavar="auto|rendered|stored",
+        help="Pictures: as a viewer shows them, or the samples as they are.",
+    ),
+]
+WindowOption = Annotated[
+    str,
+    typer.Option(
+        "--window", metavar="header|auto|full|C/W", help="Pictures: the values that are shown."
+    ),
+]
+OverlaysOption = Annotated[bool, typer.Option("--overlays", help="Pictures: draw the overlays.")]
+FramesOption = Annotated[
+    str,
+    typer.Option(
+        "--frames", metavar="all|middle|1,5-9", help="Pictures: only these slices. [default: all]"
+    ),
+]
+MontageOption = Annotated[
+    str,
+    typer.Option("--montage", metavar="COLUMNS|auto", help="Pictures: one picture of all slices."),
+]
+QualityOption = Annotated[
+    int | None, typer.Option("--quality", min=1, max=100, help="Of lossy pictures. [default: 92]")
+]
+
+
+def picture_write_options(
+    *, values: str, window: str, overlays: bool, frames: str, montage: str
+) -> dict[str, Any]:
+    """Return what goes into ``WriteOptions.extra``, without what was not given."""
+    given = {
+        "values": values,
+        "window": window,
+        "overlays": overlays,
+        "frames": frames,
+        "montage": montage,
+    }
+    own = {name: value for name, value in given.items() if value}
+    return {"raster": own} if own else {}
