@@ -162,7 +162,9 @@ def transcode(  # noqa: PLR0917  a command's options
         executor=executor,
     )
     report = _Report(json=json, verbose=verbose and not quiet)
-    mode = ProgressMode.NONE if quiet else progress
+    # One file is not worth progress in a log; on a terminal it is.
+    unasked = progress is ProgressMode.AUTO and len(inputs) == 1 and Path(inputs[0]).is_file()
+    mode = ProgressMode.NONE if quiet or (unasked and not sys.stderr.isatty()) else progress
     with show_progress(mode, verbose=verbose) as listener:
         summary = transcode(
             inputs,
@@ -173,7 +175,7 @@ def transcode(  # noqa: PLR0917  a command's options
             listener=listener,
             on_outcome=report.add,
         )
-    if not quiet:
+    if not quiet and (summary.total > 1 or not summary.failed):
         tell(format_summary(summary, "transcoded"))
     return summary.exit_code
 

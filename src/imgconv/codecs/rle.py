@@ -70,7 +70,7 @@ def _unpack(segment: bytes, size: int) -> bytes:
     try:
         # One byte more than wanted, so that a longer segment is cut instead of failing.
         unpacked = bytes(imagecodecs.packbits_decode(segment))
-    except imagecodecs.ImcdError as error:
+    except imagecodecs.PackbitsError as error:
         raise CorruptData("an RLE segment is no PackBits stream") from error
     if len(unpacked) < size:
         raise CorruptData(f"an RLE segment holds `{len(unpacked)}` bytes; expected {size}")
