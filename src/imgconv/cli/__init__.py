@@ -25,6 +25,9 @@ COMMANDS = {
     "inspect": "imgconv.cli.inspect:inspect",
     "standardize": "imgconv.cli.standardize:standardize",
     "transcode": "imgconv.cli.transcode:transcode",
+    "validate": "imgconv.cli.validate:validate",
+    "rules": "imgconv.cli.rules:rules",
+    "profile": "imgconv.cli.profile:profile",
     "formats": "imgconv.cli.formats:formats",
     "transfer-syntaxes": "imgconv.cli.transfer_syntaxes:transfer_syntaxes",
 }

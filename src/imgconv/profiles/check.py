@@ -67,7 +67,7 @@ def _check_rule(rule: ProfileRule, instance: Instance) -> Iterator[Hit]:
         for place in find_places(instance.dataset, test.path):
             yield from _check_place(rule, test, place, instance.dataset)
     syntax = instance.tree.transfer_syntax
-    if rule.transfer_syntaxes and not _matches_any(syntax, rule.transfer_syntaxes):
+    if syntax and rule.transfer_syntaxes and not _matches_any(syntax, rule.transfer_syntaxes):
         message = rule.message or "the transfer syntax is not one that the profile allows"
         yield Hit(rule.id, message, "(0002,0010)", syntax)
     if rule.sop_classes and not _matches_any(instance.sop_class, rule.sop_classes):

@@ -47,9 +47,15 @@ def _describe(dataset: Item, keyword: str, tolerance: float, secret: bytes) -> s
     return digest_value("\\".join(str(value) for value in values), secret)
 
 
-def check_groups(profile: Profile, records: RecordStore) -> Iterator[RelationHit]:
-    """Run the rules of a profile about several files."""
-    for number, rule in enumerate(group_rules(profile)):
+def check_groups(profile: Profile, records: RecordStore, offset: int = 0) -> Iterator[RelationHit]:
+    """Run the rules of a profile about several files.
+
+    Parameters
+    ----------
+    offset
+        The number of extras in the records that belong to profiles before this one.
+    """
+    for number, rule in enumerate(group_rules(profile), offset):
         group = rule.group
         if group is None:
             continue

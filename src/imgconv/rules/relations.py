@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import PurePath
 
 from imgconv.dicom.elements import format_tag
 from imgconv.rules.instance import name_tag
@@ -43,7 +44,8 @@ def check_series(series: SeriesRecords) -> Iterator[RelationHit]:
         if odd is None:
             continue
         rule = {_MODALITY: "X005", _FRAME_OF_REFERENCE: "X004"}.get(tag, "X003")
-        severity = "" if rule != "X003" or tag in _STRICT_SERIES else "warning"
+        is_strict = rule != "X003" or tag in _STRICT_SERIES
+        severity = "" if is_strict and _has_neighbour(odd, series.records) else "warning"
         message = f"{name_tag(tag)} differs within the series"
         yield RelationHit(rule, message, odd.path, format_tag(tag), severity)
     numbers: dict[tuple[str, str], str] = {}
@@ -54,6 +56,15 @@ def check_series(series: SeriesRecords) -> Iterator[RelationHit]:
             yield RelationHit("X007", message, record.path, "(0020,0013)")
             break
         numbers[key] = record.path
+
+
+def _has_neighbour(odd: Record, records: Sequence[Record]) -> bool:
+    """Whether a file that differs lies in the folder of another one.
+
+    Alone in a folder it is more likely a copy in another data set than a mistake.
+    """
+    folder = PurePath(odd.path).parent
+    return any(r is not odd and PurePath(r.path).parent == folder for r in records)
 
 
 def check_study(study: StudyRecords) -> Iterator[RelationHit]:
@@ -80,9 +91,10 @@ def _find_odd(records: Sequence[Record], tag: int) -> Record | None:
 
 def check_set(records: RecordStore) -> Iterator[RelationHit]:
     """Check UIDs, references and patients over all files (X001, X006, X008, X009, X013)."""
-    for path, _first in records.iter_duplicates():
+    for path, first in records.iter_duplicates():
         message = "SOPInstanceUID is the same as another file's"
-        yield RelationHit("X001", message, path, "(0008,0018)")
+        severity = "" if PurePath(path).parent == PurePath(first).parent else "warning"
+        yield RelationHit("X001", message, path, "(0008,0018)", severity)
     for path in records.iter_split_series():
         message = "SeriesInstanceUID belongs to several studies"
         yield RelationHit("X006", message, path, "(0020,000E)")

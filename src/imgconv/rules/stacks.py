@@ -128,7 +128,7 @@ def _check_duplicates(places: list[list[tuple[float, Record]]]) -> Iterator[Rela
         seen: dict[tuple[str, tuple[float, ...]], Record] = {}
         for _distance, record in place:
             key = (record.volume, tuple(round(v, 2) for v in record.position))
-            if key in seen and len(place) > 1:
+            if key in seen and record.sop_instance != seen[key].sop_instance:
                 message = "two images of the series have the same position"
                 yield RelationHit("G003", message, record.path, _POSITION)
                 return

@@ -8,6 +8,7 @@ from __future__ import annotations
 from imgconv.rules.catalog.encoding import ENCODING_RULES
 from imgconv.rules.catalog.geometry import GEOMETRY_RULES
 from imgconv.rules.catalog.modules import MODULE_RULES
+from imgconv.rules.catalog.other_files import OTHER_FILE_RULES
 from imgconv.rules.catalog.pixels import PIXEL_RULES
 from imgconv.rules.catalog.privacy import PRIVACY_RULES
 from imgconv.rules.catalog.relations import RELATION_RULES
@@ -36,4 +37,5 @@ RULES: tuple[RuleSpec, ...] = (
     *GEOMETRY_RULES,
     *RELATION_RULES,
     *PRIVACY_RULES,
+    *OTHER_FILE_RULES,
 )
