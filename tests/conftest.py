@@ -1,5 +1,8 @@
 """What all tests share."""
 
+import os
+import subprocess
+
 import pytest
 
 
@@ -9,3 +12,21 @@ def _state_folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """An empty file system of 1 MiB, and a function that makes it read-only."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        pytest.skip("only root can mount a small disk")
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this machine lets not even root mount a small disk")
+
+    def make_read_only():
+        subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+
+    yield folder, make_read_only
+    subprocess.run(["umount", "-l", str(folder)], check=True)

@@ -129,6 +129,23 @@ def test_interrupted_ends_with_130_and_leaves_nothing_half_done(
     assert not [path for path in target.rglob("*") if is_temporary(path)]
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("fault", ["full", "read-only"])
+def test_disk_that_cannot_take_it_exits_5(slices, small_disk, command, fault):
+    folder, make_read_only = small_disk
+    filler = folder / "filler"
+    if fault == "full":
+        filler.write_bytes(b"x" * 1_000_000)
+    else:
+        make_read_only()
+    process = start(command, slices, folder / "out")
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 5, stderr
+    assert ("no space left" if fault == "full" else "read-only") in stderr
+    assert "Traceback" not in stderr
+    assert not [path for path in folder.rglob("*") if path.is_file() and path != filler]
+
+
 def test_transcode_resumed_leaves_out_what_is_done(slices, tmp_path):
     target = tmp_path / "out"
     finish(start("transcode", slices, target))

@@ -179,6 +179,36 @@ class file_size_limit:
         forkserver._forkserver._stop()
 
 
+@pytest.mark.parametrize("options", [HERE, BatchOptions(workers=2, isolate=True)])
+def test_run_batch_disk_that_fills_up_exits_5_and_is_resumed(tmp_path, small_disk, options):
+    folder, _ = small_disk
+    jobs = [
+        Job(job.key, job.inputs, (folder / job.key,), job.size_bytes)
+        for job in make_jobs(tmp_path, [None] * 5, size=400_000)
+    ]
+    manifest = tmp_path / "m.jsonl"
+    first = run_batch(jobs, copy, options, Ledger(manifest=manifest))
+    assert statuses(first) == {"done": 2, "failed": 3}
+    assert first.exit_code is ExitCode.OUTPUT
+    assert not [path for path in folder.iterdir() if is_temporary(path)]
+    subprocess.run(["mount", "-o", "remount,size=4m", str(folder)], check=True)
+    again = run_batch(jobs, copy, options, Ledger(manifest=manifest, resume=True))
+    assert statuses(again) == {"already-done": 2, "done": 3}
+
+
+def test_run_batch_file_system_that_is_read_only_exits_5(tmp_path, small_disk):
+    folder, make_read_only = small_disk
+    make_read_only()
+    (job,) = make_jobs(tmp_path, [None])
+    job = Job(job.key, job.inputs, (folder / job.key,))
+    seen = []
+    summary = run_batch([job], copy, HERE, Ledger(), on_outcome=seen.append)
+    assert summary.exit_code is ExitCode.OUTPUT
+    assert (
+        str(seen[0].error) == f"{folder / job.key}: cannot be written: the file system is read-only"
+    )
+
+
 def test_run_batch_target_that_is_no_folder_exits_5(tmp_path):
     jobs = make_jobs(tmp_path, [None] * 2)
     (tmp_path / "out").write_bytes(b"a file stands in the way")
