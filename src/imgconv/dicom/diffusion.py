@@ -13,6 +13,7 @@ https://www.na-mic.org/wiki/NAMIC_Wiki:DTI:DICOM_for_DWI_and_DTI
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,9 +31,13 @@ from imgconv.dicom.vendors.uih import uih_b_value, uih_direction
 
 __all__ = ["Gradient", "find_gradient", "find_gradients"]
 
+_log = logging.getLogger(__name__)
+
 Vector = tuple[float, float, float]
 _Found = tuple[float | None, Vector | None]
 
+_PHASE = "InPlanePhaseEncodingDirection"
+_IN_GRADIENT_AXES = frozenset({Vendor.GE, Vendor.CANON, Vendor.TOSHIBA})
 # Shorter vectors are rounding noise or a missing direction.
 _MIN_LENGTH = 0.01
 
@@ -65,9 +70,11 @@ def find_gradients(acquisition: Acquisition) -> tuple[Gradient, ...] | None:
         return None
     found = [find_gradient(volume[0]) for volume in acquisition.frames if volume]
     gradients = tuple(gradient or Gradient(0.0) for gradient in found)
-    if any(gradient.b_value > 0 for gradient in gradients) or _is_diffusion(first):
+    if any(gradient.b_value > 0 for gradient in gradients):
+        if find_vendor(first) in _IN_GRADIENT_AXES and not first.text(_PHASE):
+            _log.warning("%s: gradients need %s; COL is assumed", first.header.path, _PHASE)
         return gradients
-    return None
+    return gradients if _is_diffusion(first) else None
 
 
 def find_gradient(facts: Facts) -> Gradient | None:
@@ -175,7 +182,7 @@ def _from_gradient_axes(facts: Facts, logical: Vector) -> Vector | None:
     if axes is None:
         return None
     plane = int(np.argmax(np.abs(axes[:, 2])))
-    phase = "ROW" if facts.text("InPlanePhaseEncodingDirection") == "ROW" else "COL"
+    phase = "ROW" if facts.text(_PHASE) == "ROW" else "COL"
     first, second, third = (sign * logical[number] for number, sign in _GRADIENT_AXES[plane, phase])
     return _from_image_axes(facts, (first, second, third))
 

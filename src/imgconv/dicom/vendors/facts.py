@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from imgconv.dicom.element_values import decode_value
 from imgconv.dicom.header import Header
 
 __all__ = ["Acquisition", "Facts"]
@@ -82,6 +83,12 @@ for _path, _names in _MACROS.items():
 
 # Philips keeps a copy of classic attributes in private items: shared, per frame.
 _PHILIPS_CREATORS = ("Philips MR Imaging DD 005", "Philips MR Imaging DD 004")
+# Where the vendors' software puts a block, if it is not the first one.
+_USUAL_BLOCKS = {
+    "Philips MR Imaging DD 004": 0x13,
+    "Philips MR Imaging DD 005": 0x14,
+    "SIEMENS MR SDI 02": 0x11,
+}
 _PHILIPS_SHARED_ITEM = 0x0E
 _PHILIPS_FRAME_ITEM = 0x0F
 
@@ -142,7 +149,7 @@ class Facts:
             value = holder.private(group, creator, element, vr=vr)
             if value is not None:
                 return value
-        return None
+        return _orphan(self.header, group, creator, element, vr)
 
     def text(self, *keywords: str) -> str:
         """Return the first of these attributes that is there, values joined by backslashes."""
@@ -180,6 +187,18 @@ class Facts:
     def private_text(self, group: int, creator: str, element: int, vr: str = "LO") -> str:
         """Return a private attribute's values joined by backslashes, empty if there are none."""
         return _to_text(self.private(group, creator, element, vr))
+
+
+def _orphan(header: Header, group: int, creator: str, element: int, vr: str) -> Any:
+    """Return a private value whose creator some de-identifier removed, from its usual block."""
+    block = _USUAL_BLOCKS.get(creator, 0x10)
+    if (group << 16 | block) in header:
+        return None
+    tag = group << 16 | block << 8 | element
+    value = header.get(tag)
+    if isinstance(value, bytes) and vr not in ("OB", "SQ"):
+        value = decode_value(vr, value, big_endian=False, charset="")
+    return value
 
 
 def _follow(item: Header, path: tuple[str, ...], keyword: str) -> Any:

@@ -87,3 +87,23 @@ def test_acquisition_orders_tile_values_as_the_array(facts_of):
     assert acquisition.is_tiled
     assert acquisition.in_array_order((0.0, 1.0, 2.0)) == (2.0, 1.0, 0.0)
     assert Acquisition(((one,),), (4, 4, 3)).in_array_order((0.0, 1.0, 2.0)) == (0.0, 1.0, 2.0)
+
+
+def orphan(facts_of, vr, value):
+    facts = facts_of({}, {(0x43, "GEMS_PARM_01", 0x39, vr): value})
+    # The creator becomes an element of another number, as if it had been removed.
+    facts.header._elements().pop(0x00430010)
+    facts.header._blocks = None
+    return facts
+
+
+def test_private_values_survive_the_loss_of_their_creator(facts_of):
+    facts = orphan(facts_of, "IS", ["1000", "8"])
+    assert facts.private_numbers(0x43, "GEMS_PARM_01", 0x39, "IS") == (1000.0, 8.0)
+    unknown = orphan(facts_of, "UN", b"1000\\8 ")
+    assert unknown.private_numbers(0x43, "GEMS_PARM_01", 0x39, "IS") == (1000.0, 8.0)
+
+
+def test_a_block_of_another_creator_is_left_alone(facts_of):
+    facts = facts_of({}, {(0x43, "SOMEBODY", 0x39, "IS"): "1000"})
+    assert facts.private_numbers(0x43, "GEMS_PARM_01", 0x39, "IS") == ()
