@@ -12,6 +12,7 @@ from imgconv.errors import UsageError
 __all__ = [
     "AsOption",
     "EmptyFramesOption",
+    "LayersOption",
     "MetadataOption",
     "ReferenceOption",
     "SegmentsOption",
@@ -61,6 +62,10 @@ EmptyFramesOption = Annotated[
     bool,
     typer.Option("--empty-frames", help="Segmentation: keep frames without the segment."),
 ]
+LayersOption = Annotated[
+    bool,
+    typer.Option("--layers", help="Segmentation: all inputs are layers of one, and may overlap."),
+]
 
 
 def dicom_write_options(
@@ -95,6 +100,9 @@ def dicom_write_options(
     if not used:
         return {}
     if target.lower().lstrip(".") not in ("dicom", "dcm"):
+        if used == ["--reference"]:  # contours are read on the grid of their images
+            _require_existing("--reference", reference)
+            return {}
         raise UsageError(f"`{used[0]}` is about DICOM output", hint="add `--to dicom`")
     from imgconv.dicom.context import check_assignments
 

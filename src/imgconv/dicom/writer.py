@@ -56,8 +56,8 @@ def choose_object(
 
     Colour, and images without geometry, become Secondary Capture; floating
     point, and integers that need more than 16 bits, Parametric Map. Others go
-    by their Modality: CT, MR or PET, and Enhanced MR where there is a rescale
-    or diffusion. An unknown Modality is taken for MR, and reported.
+    by their Modality: CT, MR or PET, and Enhanced MR where there is a rescale.
+    An unknown Modality is taken for MR, and reported.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def choose_object(
     losses = () if modality else (_assumed_modality(),)
     name = _BY_MODALITY.get(modality, "mr")
     rescale = image.values.rescale
-    if name == "mr" and (not rescale.is_identity or "DiffusionBValue" in context.per_volume):
+    if name == "mr" and not rescale.is_identity:
         name = "enhanced-mr"
     if name == "pet" and rescale.intercept != 0:
         name = "parametric-map"

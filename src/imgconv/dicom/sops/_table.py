@@ -107,6 +107,13 @@ OBJECTS: tuple[ObjectSpec, ...] = (
         "imgconv.dicom.sops.segmentation:build_labelmap",
         "SEG",
     ),
+    ObjectSpec(
+        "rtstruct",
+        "RT Structure Set: contours of a label map, one file",
+        "imgconv.dicom.sops.rtstruct:check",
+        "imgconv.dicom.sops.rtstruct:build",
+        "RTSTRUCT",
+    ),
 )
 
 # Words that users know, and the row that is meant.

@@ -68,6 +68,8 @@ def _ct_defaults(job: Job, dataset: Dataset) -> None:
 
 
 def _mr_defaults(job: Job, dataset: Dataset) -> None:
+    if dataset.get("InPlanePhaseEncodingDirection") == "COLUMN":
+        dataset.InPlanePhaseEncodingDirection = "COL"  # as classic objects call it; C.8.3.1
     modules.set_absent(
         dataset,
         ScanningSequence="RM",

@@ -53,7 +53,10 @@ class _Kind:
     names: tuple[str, ...]
 
 
-_GENERAL = ("AcquisitionDateTime", "AcquisitionNumber", "ImageComments", "PulseSequenceName")
+_GENERAL = ("AcquisitionDateTime", "AcquisitionNumber", "ImageComments")
+
+# The MR Pulse Sequence module is for original images; C.8.13.4.
+_ORIGINAL_ONLY = ("MRAcquisitionType", "PulseSequenceName", "InPlanePhaseEncodingDirection")
 
 _CT = _Kind("Enhanced CT Image", "CT", _CT_UID, ("int16", "uint16"), 12, keywords.CT)
 _MR = _Kind(
@@ -131,7 +134,7 @@ def _top_level(job: Job, kind: _Kind, samples: Samples) -> Dataset:
     modules.add_image(dataset, job, kind.sop_class_uid)
     # The functional groups that could hold the acquisition demand more than is known of it, even
     # of derived images; so it stands at the top level, as type 3 attributes may (PS3.2 3.11.4).
-    names = [name for name in kind.names if name not in job.context.per_volume]
+    names = [n for n in kind.names if n not in job.context.per_volume and n not in _ORIGINAL_ONLY]
     modules.take(dataset, job.context, (*_GENERAL, *names))
     modules.add_pixel(dataset, job.image, samples)
     add_multi_frame(dataset, job)
