@@ -13,7 +13,7 @@ from imgconv.errors import ImgconvError, InputError, UnsupportedData
 from imgconv.ops.archives import unpack
 from imgconv.ops.detect import is_archive, read_head
 
-__all__ = ["InputFile", "gather"]
+__all__ = ["InputFile", "count_files", "gather"]
 
 _GLOB_SIGNS = frozenset("*?[")
 _DICOMDIR = "DICOMDIR"
@@ -75,14 +75,26 @@ def gather(
     InputError
         An input does not exist.
     """
-    seen: set[Path] = set()
+    seen: set[int] = set()  # hashes: a set of a million paths would need 600 MB
     paths = [path for item in inputs for path in _expand(os.fspath(item))]
     for number, path in enumerate(paths):
         for file in _iter_input(path, staging / f"archive{number}", exclude):
-            key = file.path.absolute()
+            key = hash(file.path.absolute())
             if key not in seen:
                 seen.add(key)
                 yield file
+
+
+def count_files(inputs: Sequence[str | os.PathLike[str]], *, exclude: Path | None = None) -> int:
+    """Return how many files `gather` will find, for progress; an archive counts as one.
+
+    Raises
+    ------
+    InputError
+        An input does not exist.
+    """
+    paths = (path for item in inputs for path in _expand(os.fspath(item)))
+    return sum(sum(1 for _ in _walk(path, exclude)) if path.is_dir() else 1 for path in paths)
 
 
 def _expand(item: str) -> list[Path]:

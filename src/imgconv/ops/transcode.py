@@ -27,7 +27,7 @@ from imgconv.dicom.recode import Recoded, RecodeOptions, Verify, recode
 from imgconv.dicom.splice import FileParts, split_file
 from imgconv.errors import ImgconvError, InputError, OutputError, UnknownFormat, UsageError
 from imgconv.events import Listener, ignore_events
-from imgconv.ops.inputs import InputFile, gather
+from imgconv.ops.inputs import InputFile, count_files, gather
 from imgconv.spec import CodecSpec
 from imgconv.standard.transfer_syntaxes import TransferSyntax, find_transfer_syntax
 
@@ -405,6 +405,8 @@ def transcode(
     """
     syntax = require_possible(options)
     books = ledger or Ledger()
+    heard = listener is not ignore_events
+    total = count_files(inputs, exclude=output) // books.shard.count if heard else 0
     with _scratch() as staging:
         jobs = iter_jobs(inputs, output, options, staging)
         first = list(islice(jobs, _FEW))
@@ -422,6 +424,7 @@ def transcode(
             listener=listener,
             on_outcome=on_outcome,
             phase="transcode",
+            total=total,
         )
 
 
