@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "print_json",
+    "print_lines",
     "print_table",
     "show_convert_report",
     "tell",
@@ -51,6 +52,12 @@ def print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for line in lines:
         cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
         sys.stdout.write(_GAP.join([*cells, line[-1]]).rstrip() + "\n")
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines of text to stdout."""
+    for line in lines:
+        sys.stdout.write(printable(line) + "\n")
 
 
 def show_convert_report(report: ConvertReport, *, json: bool, quiet: bool, verbose: bool) -> None:
@@ -89,12 +96,14 @@ def _print_files(report: ConvertReport, *, verbose: bool) -> None:
             (_name_of(group), str(len(group)), first.status.value, shape, target or first.reason)
         )
     print_table(("input", "files", "status", "shape", "output or reason"), rows)
-    for volume in report.volumes:
+    print_lines(
+        f"note: {volume.name}: {note}"
+        for volume in report.volumes
         for note in (
             *volume.warnings,
             *(f"{loss.message} [{loss.name}]" for loss in volume.losses),
-        ):
-            sys.stdout.write(printable(f"note: {volume.name}: {note}") + "\n")
+        )
+    )
 
 
 def _grouped(files: Sequence[FileOutcome], *, verbose: bool) -> list[list[FileOutcome]]:

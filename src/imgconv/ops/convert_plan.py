@@ -17,7 +17,7 @@ from imgconv.ops.naming import NameTaker, NameTemplate
 from imgconv.ops.report import FileOutcome, Status
 from imgconv.spec import FormatSpec
 
-__all__ = ["Plan", "PlannedVolume", "Target", "Task", "make_plan"]
+__all__ = ["Plan", "PlannedVolume", "Target", "Task", "left_out_file", "make_plan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,7 @@ def make_plan(
     *,
     exclude: Path | None = None,
     name: str = "",
+    layers: bool = False,
     options: ReadOptions,
     listener: Listener,
 ) -> Plan:
@@ -91,6 +92,8 @@ def make_plan(
         A folder that is not searched: the output's, if it lies in an input.
     name
         Template of output names; empty for the default.
+    layers
+        Whether all inputs become the layers of one label map.
 
     Raises
     ------
@@ -107,12 +110,18 @@ def make_plan(
         listener(Event(EventKind.STEP, "scan", item=file.shown))
         spec = None if file.problem or file.skipped else detect_format(file.path, file.head)
         if spec is None or not spec.read:
-            left_out.append(_left_out(file, spec))
+            left_out.append(left_out_file(file, spec))
             continue
         specs[spec.name] = spec
         by_format.setdefault(spec.name, []).append(file)
     taker = NameTaker()
     tasks: list[Task] = []
+    if layers and by_format:
+        from imgconv.ops.layers import LAYERS
+
+        every = tuple(file for files in by_format.values() for file in files)
+        tasks.append(_file_task(LAYERS, every, NameTemplate(name or "{File}"), taker))
+        by_format = {}
     for format_name, files in by_format.items():
         if format_name == "dicom":
             from imgconv.ops.dicom_plan import plan_dicom
@@ -126,7 +135,8 @@ def make_plan(
     return Plan(tuple(tasks), used, tuple(left_out))
 
 
-def _left_out(file: InputFile, spec: FormatSpec | None) -> FileOutcome:
+def left_out_file(file: InputFile, spec: FormatSpec | None) -> FileOutcome:
+    """Return why a file is in no task: it cannot be read, or no format reads it."""
     if file.problem is not None:
         return FileOutcome(file.shown, Status.FAILED, file.problem.message, error=file.problem)
     if file.skipped:

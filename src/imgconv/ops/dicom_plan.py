@@ -19,7 +19,7 @@ from imgconv.spec import FormatSpec
 if TYPE_CHECKING:
     from imgconv.ops.convert_plan import Task
 
-__all__ = ["plan_dicom", "read_headers"]
+__all__ = ["plan_dicom", "problem_outcomes", "read_headers"]
 
 
 def plan_dicom(
@@ -48,7 +48,7 @@ def plan_dicom(
         if series.volumes:
             tasks.append(_task(spec, series, by_path, template, taker))
         for problem in series.problems:
-            left_out += _outcomes(problem, by_path)
+            left_out += problem_outcomes(problem, by_path)
     return tasks, left_out
 
 
@@ -116,7 +116,8 @@ def _facts(series: SeriesPlan, volume: VolumePlan | ObjectPlan) -> dict[str, Any
     }
 
 
-def _outcomes(problem: Problem, by_path: Mapping[Path, InputFile]) -> list[FileOutcome]:
+def problem_outcomes(problem: Problem, by_path: Mapping[Path, InputFile]) -> list[FileOutcome]:
+    """Return the outcome of each file of a problem; they share one error."""
     shown = [by_path[path].shown if path in by_path else str(path) for path in problem.paths]
     if problem.outcome is Outcome.SKIPPED:
         return [FileOutcome(name, Status.SKIPPED, problem.message) for name in shown]
