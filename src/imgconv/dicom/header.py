@@ -48,6 +48,7 @@ _EXPLICIT_BIG = "1.2.840.10008.1.2.2"
 _GE_BIG_ENDIAN_PIXELS = "1.2.840.113619.5.2"
 # Short values that recur from file to file
 _REMEMBERED_VRS = frozenset({"CS", "DS", "FD", "FL", "IS", "US"})
+_NAME_VRS = frozenset({"LO", "SH", "UI"})
 _MAX_REMEMBERED = 4096
 # Files of so many series may alternate before layouts are learnt anew.
 _MAX_LAYOUTS = 4
@@ -107,6 +108,7 @@ class Header:
         "_buffer",
         "_charset",
         "_encoding",
+        "_known",
         "_range",
         "_sequences",
         "_signed",
@@ -131,6 +133,8 @@ class Header:
         self._charset: str | None = None
         self._signed: bool | None = None
         self._blocks: dict[tuple[int, str], int] | None = None
+        # Keyword -> value or None, see `prefetch`
+        self._known: dict[str | int, Any] = {}
         # A sequence of 10,000 frames is asked for once per frame.
         self._sequences: dict[int, tuple[Header, ...]] = {}
 
@@ -159,6 +163,9 @@ class Header:
         InternalError
             There is no such keyword.
         """
+        if keyword in self._known:
+            value = self._known[keyword]
+            return default if value is None else value
         tag = keyword if isinstance(keyword, int) else find_tag(keyword)
         if tag is None:
             raise InternalError(f"keyword `{keyword}`")
@@ -172,6 +179,39 @@ class Header:
         else:
             value = self._decode(element, vr)
         return default if value is None else value
+
+    def prefetch(self, keywords: tuple[str, ...]) -> None:
+        """Decode many attributes at once, until `release`: faster than one by one.
+
+        Parameters
+        ----------
+        keywords
+            The same tuple for all headers.
+        """
+        table = self._elements()
+        if not isinstance(table, Places):
+            self._known = {keyword: self.get(keyword) for keyword in keywords}
+            return
+        # Sequences are not decoded here; get() finds them.
+        known: dict[str | int, Any] = dict.fromkeys(keywords)
+        remembered = table.layout.values
+        if len(remembered) > _MAX_REMEMBERED:
+            remembered.clear()
+        buffer = self._buffer or b""
+        for keyword, tag, (start, stop) in table.spans(keywords):
+            key = (tag, buffer[start:stop])
+            value = remembered.get(key, remembered)
+            if value is remembered:
+                element = ("", start, stop - start)
+                vr = self._vr_of(tag, table.get(tag) or element)
+                if vr == "SQ":
+                    del known[keyword]
+                    continue
+                value = self._decode(element, vr)
+                if vr in _REMEMBERED_VRS or (vr in _NAME_VRS and key[1].isascii()):
+                    remembered[key] = value
+            known[keyword] = value
+        self._known = known
 
     def numbers(self, keyword: str) -> tuple[float, ...]:
         """Return the values of a numeric attribute as floats; empty if absent or unreadable."""
@@ -256,6 +296,7 @@ class Header:
         if self.transfer_syntax_uid:
             self._buffer = None
             self._sequences = {}
+            self._known = {}
             if not isinstance(self._table, Places):  # which is small, and holds for the file
                 self._table = None
 

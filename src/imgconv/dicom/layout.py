@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.dicom.scan import Element, Encoding, Found, Unit, trace_undefined
+from imgconv.standard.elements import find_tag
 
 __all__ = ["Layout", "Places", "make_layout"]
 
@@ -69,6 +70,19 @@ class Places:
         if stop:  # a sequence of undefined length ends where the next unit begins
             return vr, start, length + self._shift(stop) - self._shift(unit)
         return vr, start, self.lengths.get(unit, length)
+
+    def spans(self, keywords: tuple[str, ...]) -> Iterator[tuple[str, int, tuple[int, int]]]:
+        """Yield ``(keyword, tag, (first byte, byte behind))`` of those attributes that are there.
+
+        Sequences of undefined length are left out.
+        """
+        starts, shifts, lengths = self._starts, self._bytes, self.lengths
+        last, position = len(starts) - 1, 0
+        for keyword, tag, unit, start, length in self.layout.recipe(keywords):
+            while position < last and starts[position + 1] <= unit:
+                position += 1
+            begin = start + shifts[position]
+            yield keyword, tag, (begin, begin + lengths.get(unit, length))
 
     def _shift(self, unit: int) -> int:
         return self._bytes[bisect_right(self._starts, unit) - 1]
@@ -139,6 +153,7 @@ class Layout:
         self.entries: dict[int, tuple[str, int, int, int, int]] = {}
         self.values: dict[tuple[int, bytes], Any] = {}
         self.blocks: dict[tuple[int, str], int] | None = None
+        self._recipes: dict[tuple[str, ...], list[tuple[str, int, int, int, int]]] = {}
         self._pixels = pixels
         self._pixel_header = 0
         self._units: list[Unit] = []
@@ -153,6 +168,20 @@ class Layout:
     def size(self) -> int:
         """Bytes of the file up to and including the header of its pixel data."""
         return self._pixels.element[1]
+
+    def recipe(self, keywords: tuple[str, ...]) -> list[tuple[str, int, int, int, int]]:
+        """Return ``(keyword, tag, unit, start, length)`` of the attributes, in file order."""
+        found = self._recipes.get(keywords)
+        if found is None:
+            found = []
+            for keyword in keywords:
+                tag = find_tag(keyword) or 0
+                entry = self.entries.get(tag)
+                if entry is not None and not entry[2]:
+                    found.append((keyword, tag, entry[1], entry[3], entry[4]))
+            found.sort(key=lambda item: item[2])
+            self._recipes[keywords] = found
+        return found
 
     def add(self, buffer: bytes, head: int, tag: int, element: Element) -> None:
         """Append an element; `head` is where its tag stands."""

@@ -18,7 +18,7 @@ from imgconv.dicom.grouping import plan_volumes
 from imgconv.dicom.header import Header
 from imgconv.dicom.label_objects import find_label_reader, plan_label_object
 from imgconv.dicom.plan import ObjectPlan, Outcome, Problem, SeriesPlan
-from imgconv.dicom.slices import Slice, slices_of
+from imgconv.dicom.slices import PLAIN_KEYWORDS, Slice, slices_of
 from imgconv.errors import InputError
 
 __all__ = ["plan_series"]
@@ -53,6 +53,7 @@ def plan_series(
     series: dict[SeriesKey, list[Header]] = defaultdict(list)
     paths: dict[str, list[Path]] = defaultdict(list)
     for header in headers:
+        header.prefetch(PLAIN_KEYWORDS)
         series[_series_key(header)].append(header)
         paths[str(header.get("SeriesInstanceUID", ""))].append(header.path)
     plans = [_plan(group, options, paths) for group in series.values()]

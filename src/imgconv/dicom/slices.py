@@ -22,7 +22,7 @@ from imgconv.dicom.tiles import Tiling, find_tiling
 from imgconv.dicom.vendors.facts import Facts
 from imgconv.errors import CorruptData
 
-__all__ = ["Slice", "Timing", "slices_of"]
+__all__ = ["PLAIN_KEYWORDS", "Slice", "Timing", "slices_of"]
 
 Vector = tuple[float, ...]
 Get = Callable[[str], Any]
@@ -42,6 +42,51 @@ _SPATIAL_DIMENSIONS = frozenset(
         0x0020930D,  # Position in volume
         0x00540080,  # Slice Vector
     }
+)
+
+
+# What a single-frame file is asked for, no sequences; see `Header.prefetch`.
+PLAIN_KEYWORDS = (
+    "AcquisitionNumber",
+    "BitsAllocated",
+    "BitsStored",
+    "Columns",
+    "ComplexImageComponent",
+    "DiffusionBValue",
+    "DiffusionDirectionality",
+    "DiffusionGradientOrientation",
+    "DoseGridScaling",
+    "EchoNumbers",
+    "EchoTime",
+    "EffectiveEchoTime",
+    "FrameOfReferenceUID",
+    "FrameReferenceTime",
+    "FrameType",
+    "ImageOrientationPatient",
+    "ImagePositionPatient",
+    "ImageType",
+    "InstanceNumber",
+    "Manufacturer",
+    "MediaStorageSOPClassUID",
+    "Modality",
+    "NumberOfFrames",
+    "PatientID",
+    "PhotometricInterpretation",
+    "PixelRepresentation",
+    "PixelSpacing",
+    "RescaleIntercept",
+    "RescaleSlope",
+    "Rows",
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "SamplesPerPixel",
+    "SeriesInstanceUID",
+    "SeriesNumber",
+    "SliceThickness",
+    "SpacingBetweenSlices",
+    "StudyInstanceUID",
+    "TemporalPositionIdentifier",
+    "TriggerTime",
 )
 
 
@@ -230,7 +275,7 @@ def _slice(
 
 
 def _scale_slope(header: Header, frame: int) -> float | None:
-    if not str(header.get("Manufacturer", "")).startswith("Philips"):
+    if not _is_from(header, "Philips"):
         return None
     slope = header.private(0x2005, _PHILIPS_MR, 0x0E, vr="FL")
     if slope is None:
@@ -254,10 +299,12 @@ def _timing(
 
 def _diffusion(header: Header, get: Get) -> tuple[Any, ...] | None:
     b_value = _number(get("DiffusionBValue"))
-    numbers = (
-        header.private(0x2005, _PHILIPS, 0x12, vr="IS"),
-        header.private(0x2005, _PHILIPS, 0x13, vr="IS"),
-    )
+    numbers = (None, None)
+    if _is_from(header, "Philips"):
+        numbers = (
+            header.private(0x2005, _PHILIPS, 0x12, vr="IS"),
+            header.private(0x2005, _PHILIPS, 0x13, vr="IS"),
+        )
     if b_value is None and numbers == (None, None):
         return None
     direction = get("DiffusionGradientOrientation")
@@ -265,10 +312,18 @@ def _diffusion(header: Header, get: Get) -> tuple[Any, ...] | None:
 
 
 def _variant(header: Header, image_type: tuple[str, ...]) -> tuple[Any, ...]:
-    coil = header.private(0x0051, "SIEMENS MR HEADER", 0x0F, vr="LO")
-    flag = header.private(0x0043, "GEMS_PARM_01", 0x30, vr="SS")
-    # 14 to 16 mark the parts of a GE diffusion series, which belong together.
-    return (image_type, coil, flag if flag not in (14, 15, 16) else None)
+    if _is_from(header, "SIEMENS"):
+        coil = header.private(0x0051, "SIEMENS MR HEADER", 0x0F, vr="LO")
+        return (image_type, coil)
+    if _is_from(header, "GE"):
+        flag = header.private(0x0043, "GEMS_PARM_01", 0x30, vr="SS")
+        # 14 to 16 mark the parts of a GE diffusion series, which belong together.
+        return (image_type, flag if flag not in (14, 15, 16) else None)
+    return (image_type,)
+
+
+def _is_from(header: Header, name: str) -> bool:
+    return str(header.get("Manufacturer", "")).upper().startswith(name.upper())
 
 
 def _tiles(header: Header, tiling: Tiling) -> Iterator[Slice]:
@@ -290,7 +345,7 @@ def _enhanced_slices(header: Header) -> Iterator[Slice]:
             f"`{count}` frames have `{len(frames)}` items of functional groups", path=header.path
         )
     # Bruker lists the slowest dimension first, the others last.
-    first_is_slowest = str(header.get("Manufacturer", "")).startswith("Bruker")
+    first_is_slowest = _is_from(header, "Bruker")
     for frame in range(count):
         facts = Facts(header, frame)
         values = facts.groups[0].items("FrameContentSequence") if facts.groups else ()
