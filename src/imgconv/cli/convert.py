@@ -12,6 +12,7 @@ from imgconv.cli.batch_options import JobsOption, ProgressOption
 from imgconv.cli.dicom_options import (
     AsOption,
     EmptyFramesOption,
+    LayersOption,
     MetadataOption,
     ReferenceOption,
     SegmentsOption,
@@ -112,6 +113,7 @@ def convert(  # noqa: PLR0917  a command's options
     uid_seed: UidSeedOption = "",
     segments: SegmentsOption = "",
     empty_frames: EmptyFramesOption = False,
+    layers: LayersOption = False,
     values: ValuesOption = "",
     window: WindowOption = "",
     overlays: OverlaysOption = False,
@@ -167,6 +169,7 @@ def convert(  # noqa: PLR0917  a command's options
             tilt=Tilt(tilt),
             allow=allowed,
             strict=strict,
+            extra={"dicom": {"reference": tuple(reference)}} if reference else {},
         ),
         write=WriteOptions(
             compress=compress,
@@ -182,6 +185,7 @@ def convert(  # noqa: PLR0917  a command's options
         ),
         jobs=jobs,
         dry_run=dry_run,
+        layers=layers,
     )
     # A log gets no progress unless it is asked for: it would drown the one line per failure.
     unasked = progress is ProgressMode.AUTO and not sys.stderr.isatty()

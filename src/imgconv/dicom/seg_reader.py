@@ -27,6 +27,7 @@ from imgconv.core.values import ValueMap
 from imgconv.dicom import seg_private as private
 from imgconv.dicom.frames import FrameReader
 from imgconv.dicom.header import Header
+from imgconv.dicom.label_layers import Layers
 from imgconv.dicom.plan import ObjectPlan
 from imgconv.dicom.seg_frames import Layout, read_layout
 from imgconv.errors import CorruptData, InputError, UnsupportedData
@@ -37,7 +38,6 @@ Code = tuple[str, str, str]
 
 _LABELMAP = "LABELMAP"
 _FRACTIONAL = "FRACTIONAL"
-_MAX_LAYERS = 4096
 
 _PARTIAL = Loss(
     "partial-extent",
@@ -171,41 +171,13 @@ def _read_fractions(
 # --- label maps -----------------------------------------------------------------------------------
 
 
-class _Layers:
-    """Volumes of labels, one more whenever a segment fits in none of them."""
-
-    def __init__(self, shape: tuple[int, int, int], largest: int) -> None:
-        self._shape = shape
-        self._dtype = np.dtype(np.uint8 if largest <= 255 else np.uint16)
-        self.volumes: list[NDArray[Any]] = []
-
-    def place(self, masks: dict[int, NDArray[np.bool_]], number: int, first: int) -> int:
-        """Paint `masks` (by slice) with a label; return the layer, `first` or a later one."""
-        layer = first
-        while True:
-            while layer >= len(self.volumes):
-                self._grow()
-            volume = self.volumes[layer]
-            if not any((volume[k][mask] != 0).any() for k, mask in masks.items()):
-                break
-            layer += 1
-        for k, mask in masks.items():
-            volume[k][mask] = number
-        return layer
-
-    def _grow(self) -> None:
-        if len(self.volumes) >= _MAX_LAYERS:
-            raise UnsupportedData(f"more than {_MAX_LAYERS} layers of segments are not read")
-        self.volumes.append(np.zeros(self._shape, self._dtype))
-
-
 def _stack_labels(
     reader: FrameReader,
     frames: dict[int, list[tuple[int, int]]],
     described: dict[int, Segment],
     shape: tuple[int, int, int],
 ) -> tuple[NDArray[Any], tuple[Segment, ...]]:
-    layers = _Layers(shape, max((s.number for s in described.values()), default=1))
+    layers = Layers(shape, max((s.number for s in described.values()), default=1))
     segments = []
     for number, places in frames.items():
         segment = described[number]
@@ -215,8 +187,7 @@ def _stack_labels(
             masks[k] = masks[k] | mask if k in masks else mask
         layer = layers.place(masks, segment.number, segment.layer)
         segments.append(replace(segment, layer=layer))
-    volumes = layers.volumes
-    return volumes[0] if len(volumes) == 1 else np.stack(volumes), tuple(segments)
+    return layers.array(), tuple(segments)
 
 
 # --- segments -------------------------------------------------------------------------------------

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 from imgconv.batch.engine import run
-from imgconv.batch.job import BatchOptions, Job, Outcome
+from imgconv.batch.job import BatchOptions, Job
 from imgconv.core.options import ReadOptions, WriteOptions
 from imgconv.core.staging import staging_folder, sweep
 from imgconv.errors import UsageError
@@ -47,6 +46,8 @@ class ConvertOptions:
         Worker processes for several series; 0 is one per core.
     dry_run
         Plan only: nothing is written.
+    layers
+        Take all inputs for the layers of one label map.
     """
 
     to: str = "nifti"
@@ -55,6 +56,7 @@ class ConvertOptions:
     write: WriteOptions = field(default_factory=WriteOptions)
     jobs: int = 0
     dry_run: bool = False
+    layers: bool = False
 
 
 def convert(
@@ -92,6 +94,7 @@ def convert(
             scratch,
             exclude=output,
             name=options.name,
+            layers=options.layers,
             options=options.read,
             listener=listener,
         )
@@ -165,8 +168,7 @@ def _run(plan: Plan, shared: Run, workers: int, listener: Listener) -> list[list
     ]
     batch = BatchOptions(workers=workers, retries=0, preload=("imgconv.ops.convert_run",))
     done: list[list[VolumeOutcome]] = [[] for _ in plan.tasks]
-    stream = cast("Generator[Outcome]", run(jobs, function, batch, listener))
-    with contextlib.closing(stream) as outcomes:
+    with contextlib.closing(run(jobs, function, batch, listener)) as outcomes:
         for outcome in outcomes:
             number = numbers[outcome.job.key]
             if outcome.error is not None:
