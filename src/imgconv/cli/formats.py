@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import typer
+
 from imgconv.cli.options import JsonOption
 
 __all__ = ["formats"]
@@ -9,7 +14,12 @@ __all__ = ["formats"]
 _FLAGS = ("geometry", "sheared", "rescale", "colour", "gradients", "segments", "metadata")
 
 
-def formats(json: JsonOption = False) -> int:
+def formats(
+    json: JsonOption = False,
+    matrix: Annotated[
+        bool, typer.Option("--matrix", help="Tell what each conversion keeps and loses.")
+    ] = False,
+) -> int:
     """List the formats, those of plug-ins included, and what each can hold."""
     from imgconv.cli.render import print_json, print_table, tell
     from imgconv.registry import formats as registry
@@ -17,6 +27,9 @@ def formats(json: JsonOption = False) -> int:
     specs = list(registry)
     for problem in registry.problems:
         tell(f"warning: {problem}")
+    if matrix:
+        _show_matrix(specs, json=json)
+        return 0
     if json:
         print_json(
             [
@@ -48,3 +61,36 @@ def formats(json: JsonOption = False) -> int:
     ]
     print_table(("format", "rw", "dims", "holds", "extensions", "from"), rows)
     return 0
+
+
+def _show_matrix(specs: Iterable[Any], *, json: bool) -> None:
+    """Print one row per format that is read, one column per format that is written."""
+    from imgconv.cli.render import print_json, print_table
+    from imgconv.ops.matrix import ASPECTS, compare_formats
+
+    pairs = compare_formats(specs)
+    if json:
+        print_json(
+            [
+                {
+                    "from": pair.source,
+                    "to": pair.target,
+                    "keeps": list(pair.kept),
+                    "loses": list(pair.lost),
+                    "dtypes": list(pair.dtypes),
+                }
+                for pair in pairs
+            ]
+        )
+        return
+    targets = sorted({pair.target for pair in pairs})
+    cells = {
+        (pair.source, pair.target): "".join(ASPECTS[name][0] for name in pair.lost) or "."
+        for pair in pairs
+    }
+    rows = [
+        (source, *(cells.get((source, target), "") for target in targets))
+        for source in sorted({pair.source for pair in pairs})
+    ]
+    print_table(("from", *targets), rows)
+    print_table(("lost", "what"), [(letter, text) for letter, text in ASPECTS.values()])
