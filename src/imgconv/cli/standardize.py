@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -56,6 +57,12 @@ def standardize(  # noqa: PLR0917  a command's options
     history: Annotated[
         bool, typer.Option(help="Keep replaced values in Original Attributes Sequence.")
     ] = True,
+    enhance: Annotated[
+        bool, typer.Option("--enhance", help="Make one enhanced object of each CT, MR, PET series.")
+    ] = False,
+    split: Annotated[
+        bool, typer.Option("--split", help="Make a single-frame series of each enhanced object.")
+    ] = False,
     allow: AllowOption = [],  # noqa: B006  typer copies it
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Tell, do not write.")] = False,
     json: JsonOption = False,
@@ -82,8 +89,8 @@ def standardize(  # noqa: PLR0917  a command's options
 
     from imgconv.cli.progress import show_progress
     from imgconv.ops.standardize import StandardizeOptions
-    from imgconv.ops.standardize import standardize as run
 
+    run = _choose(enhance=enhance, split=split)
     options = StandardizeOptions(
         charset, _parse_facts(facts), history, split_names(allow), dry_run=dry_run
     )
@@ -121,6 +128,20 @@ def standardize(  # noqa: PLR0917  a command's options
     if not quiet:
         sys.stderr.write(format_summary(report.summary, "standardized") + "\n")
     return report.exit_code
+
+
+def _choose(*, enhance: bool, split: bool) -> Callable[..., StandardizeReport]:
+    from imgconv.errors import UsageError
+
+    if enhance and split:
+        raise UsageError("`--enhance` and `--split` exclude each other")
+    if not enhance and not split:
+        from imgconv.ops.standardize import standardize as run
+
+        return run
+    from imgconv.ops import multiframe
+
+    return multiframe.enhance if enhance else multiframe.split
 
 
 def _parse_facts(texts: list[str]) -> dict[str, str]:

@@ -42,6 +42,7 @@ __all__ = ["Hints", "mend"]
 _SOP_CLASS, _IMAGE_TYPE, _MODALITY = 0x00080016, 0x00080008, 0x00080060
 _SERIES, _FRAME_OF_REFERENCE = 0x0020000E, 0x00200052
 _BODY_PART, _LATERALITY = 0x00180015, 0x00200060
+_FRAME_ANATOMY = 0x00209071
 _WINDOW_CENTER, _WINDOW_WIDTH, _VOI_FUNCTION = 0x00281050, 0x00281051, 0x00281056
 _PATIENT_ORIENTATION, _IMAGE_ORIENTATION = 0x00200020, 0x00200037
 _OTHER_LATERALITIES = (0x00200062, 0x00209072, 0x00240113)
@@ -226,13 +227,14 @@ def _complete_image_type(root: Item, hints: Hints) -> list[Change]:
 def _mend_laterality(root: Item, plan: Plan) -> list[Change]:
     """Make Laterality present, empty, unless the body part is known to be unpaired.
 
-    Objects with functional groups say it per frame.
+    Images with functional groups may say it per frame; label maps and slides do not need it.
     """
     if _LATERALITY not in plan.root.attributes:
         return []
     element, part = root.get(_LATERALITY), root.text(_BODY_PART)
-    said = any(e.tag in _OTHER_LATERALITIES for e in root.walk())
-    needed = needs_laterality(part) and not said and not plan.groups
+    said = any(e.tag in _OTHER_LATERALITIES or e.tag == _FRAME_ANATOMY for e in root.walk())
+    is_scan = not plan.groups or root.text(_MODALITY) in ("CT", "MR", "PT")
+    needed = needs_laterality(part) and not said and is_scan
     source = "PS3.3 C.7.3.1"
     if needed and element is None:
         reason = "the body part may be one of a pair"

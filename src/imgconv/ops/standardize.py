@@ -38,6 +38,7 @@ __all__ = [
     "NONCONFORMANT",
     "StandardizeOptions",
     "StandardizeReport",
+    "finish_tree",
     "iter_jobs",
     "standardize",
     "standardize_file",
@@ -251,19 +252,28 @@ def standardize_file(job: Job) -> JobResult:
         It cannot be written.
     """
     payload: _Payload = job.payload
-    options = payload.options
-    source, target = job.inputs[0], job.outputs[0]
-    tree = read_tree(source)
-    digest = hashlib.sha256(tree.data).hexdigest()
+    tree = read_tree(job.inputs[0])
+    hints = replace(payload.hints, digest=hashlib.sha256(tree.data).hexdigest())
+    return finish_tree(tree, job.outputs[0], payload.options, hints, payload.when)
+
+
+def finish_tree(
+    tree: Tree, target: Path, options: StandardizeOptions, hints: Hints, when: str
+) -> JobResult:
+    """Mend a data set, have the rules judge it, and write it.
+
+    Raises
+    ------
+    CorruptData, LossRefused, OutputError
+        As `standardize_file`.
+    """
     changes = apply_facts(tree, parse_facts(options.facts))
-    hints = replace(payload.hints, digest=digest)
-    when = payload.when if options.history else ""
-    changes += mend(tree, hints, charset=options.charset, when=when)
+    changes += mend(tree, hints, charset=options.charset, when=when if options.history else "")
     syntax, more = _choose_syntax(tree)
     changes += more
     left = _list_left(tree)
     if left and NONCONFORMANT not in options.allow:
-        raise _refuse(left, source)
+        raise _refuse(left, tree.path)
     facts = {
         "changes": [change.to_json() for change in changes],
         "left": [{"rule": f.rule, "tag": f.tag, "message": f.message} for f in left],

@@ -1,0 +1,196 @@
+"""Single-frame series to multi-frame objects and back, as batches.
+
+What comes out goes through the same mending and the same rules as any file
+that `standardize` writes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+from pydicom.dataset import Dataset
+
+from imgconv.batch.job import BatchOptions, Job, JobResult
+from imgconv.batch.ledger import Ledger, run_batch
+from imgconv.dicom.elements import read_tree
+from imgconv.dicom.enhance import ENHANCED_CLASSES, enhance_series
+from imgconv.dicom.header import read_header
+from imgconv.dicom.split import SPLIT_CLASSES, split_frames
+from imgconv.errors import InputError
+from imgconv.events import Listener, ignore_events
+from imgconv.ops.inputs import gather
+from imgconv.ops.mending import Hints
+from imgconv.ops.standardize import (
+    StandardizeOptions,
+    StandardizeReport,
+    finish_tree,
+)
+
+__all__ = ["enhance", "split"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Payload:
+    options: StandardizeOptions
+    when: str
+
+
+def enhance(
+    inputs: Sequence[str | Path],
+    output: Path,
+    options: StandardizeOptions = StandardizeOptions(),  # noqa: B008  frozen
+    *,
+    batch: BatchOptions = BatchOptions(),  # noqa: B008  frozen
+    ledger: Ledger = Ledger(),  # noqa: B008  frozen
+    listener: Listener = ignore_events,
+    staging: Path,
+) -> StandardizeReport:
+    """Make a Legacy Converted Enhanced object of each single-frame CT, MR or PET series.
+
+    Parameters and errors are those of `standardize`. The files of a series
+    are told apart by size, so that one object holds equal frames.
+    """
+    report = StandardizeReport()
+    jobs = list(_iter_series(inputs, output, options, staging, report))
+    report.summary = run_batch(
+        jobs,
+        _enhance_series,
+        batch,
+        ledger,
+        listener=listener,
+        on_outcome=report.outcomes.append,
+        phase="enhance",
+        total=len(jobs),
+    )
+    return report
+
+
+def split(
+    inputs: Sequence[str | Path],
+    output: Path,
+    options: StandardizeOptions = StandardizeOptions(),  # noqa: B008  frozen
+    *,
+    batch: BatchOptions = BatchOptions(),  # noqa: B008  frozen
+    ledger: Ledger = Ledger(),  # noqa: B008  frozen
+    listener: Listener = ignore_events,
+    staging: Path,
+) -> StandardizeReport:
+    """Make a single-frame series of each multi-frame object, in a folder named like it.
+
+    Parameters and errors are those of `standardize`.
+    """
+    report = StandardizeReport()
+    jobs = list(_iter_objects(inputs, output, options, staging, report))
+    report.summary = run_batch(
+        jobs,
+        _split_object,
+        batch,
+        ledger,
+        listener=listener,
+        on_outcome=report.outcomes.append,
+        phase="split",
+        total=len(jobs),
+    )
+    return report
+
+
+def _read_classes(
+    inputs: Sequence[str | Path], staging: Path, output: Path, report: StandardizeReport
+) -> Iterator[tuple[Path, str, str, tuple[str, ...]]]:
+    """Yield path, name for reports, SOP class and what a series' files must share."""
+    for file in gather(inputs, staging, exclude=output):
+        if file.problem is not None:
+            report.refused.append((file.shown, file.problem))
+            continue
+        if file.skipped:
+            report.skipped.append((file.shown, file.skipped))
+            continue
+        try:
+            header = read_header(file.path)
+        except InputError as error:
+            report.refused.append((file.shown, error))
+            continue
+        keys = ("StudyInstanceUID", "SeriesInstanceUID", "SOPClassUID", "Rows", "Columns")
+        yield (
+            file.path,
+            file.shown,
+            str(header.get("SOPClassUID", "")),
+            tuple(str(header.get(key, "")) for key in keys),
+        )
+
+
+def _iter_series(
+    inputs: Sequence[str | Path],
+    output: Path,
+    options: StandardizeOptions,
+    staging: Path,
+    report: StandardizeReport,
+) -> Iterator[Job]:
+    series: dict[tuple[str, ...], list[Path]] = {}
+    for path, shown, sop_class, key in _read_classes(inputs, staging, output, report):
+        if sop_class in ENHANCED_CLASSES:
+            series.setdefault(key, []).append(path)
+        else:
+            report.skipped.append((shown, "no single-frame CT, MR or PET image"))
+    for key, paths in series.items():
+        name = f"{hashlib.sha256('|'.join(key).encode()).hexdigest()[:16]}.dcm"
+        size = sum(path.stat().st_size for path in paths)
+        yield Job(name, tuple(paths), (output / name,), size, _payload(options))
+
+
+def _iter_objects(
+    inputs: Sequence[str | Path],
+    output: Path,
+    options: StandardizeOptions,
+    staging: Path,
+    report: StandardizeReport,
+) -> Iterator[Job]:
+    taken: set[str] = set()
+    for path, shown, sop_class, _key in _read_classes(inputs, staging, output, report):
+        if sop_class not in SPLIT_CLASSES:
+            report.skipped.append((shown, "no multi-frame image with a single-frame counterpart"))
+            continue
+        name, number = path.stem, 1
+        while name in taken:
+            number += 1
+            name = f"{path.stem}_{number}"
+        taken.add(name)
+        yield Job(name, (path,), (output / name,), path.stat().st_size, _payload(options))
+
+
+def _payload(options: StandardizeOptions) -> _Payload:
+    when = options.when or datetime.now(UTC).strftime("%Y%m%d%H%M%S.%f+0000")
+    return _Payload(options, when)
+
+
+def _enhance_series(job: Job) -> JobResult:
+    payload: _Payload = job.payload
+    made = enhance_series(job.inputs)
+    return _write(made, job.outputs[0], payload, job.inputs[0])
+
+
+def _split_object(job: Job) -> JobResult:
+    payload: _Payload = job.payload
+    outputs: list[Path] = []
+    digests: dict[Path, str] = {}
+    facts: dict[str, list[object]] = {"changes": [], "left": []}
+    for number, frame in enumerate(split_frames(job.inputs[0]), 1):
+        target = job.outputs[0] / f"{number:05}.dcm"
+        result = _write(frame, target, payload, job.inputs[0])
+        outputs += result.outputs or ()
+        digests |= result.digests
+        for name in facts:
+            facts[name] += result.facts.get(name, ())
+    return JobResult(outputs=tuple(outputs), facts=facts, digests=digests)
+
+
+def _write(made: Dataset, target: Path, payload: _Payload, source: Path) -> JobResult:
+    buffer = BytesIO()
+    made.save_as(buffer, enforce_file_format=True)
+    tree = read_tree(source, buffer.getvalue())
+    return finish_tree(tree, target, payload.options, Hints(is_stack=True), payload.when)
