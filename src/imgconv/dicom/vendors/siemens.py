@@ -29,6 +29,7 @@ from imgconv.dicom.vendors.csa import (
     protocol_text,
 )
 from imgconv.dicom.vendors.facts import Acquisition, Facts
+from imgconv.dicom.vendors.siemens_asl import siemens_asl_fields
 from imgconv.dicom.vendors.timing import (
     acquisition_seconds,
     first_plausible,
@@ -257,6 +258,8 @@ def siemens_fields(
     """
     siemens = Siemens(acquisition.first)
     fields = _protocol_fields(siemens)
+    if not siemens.is_xa:
+        fields |= siemens_asl_fields(siemens.protocol)
     fields |= _header_fields(siemens)
     echoes = [siemens.protocol_number(f"alTE[{number}]") for number in (0, 1)]
     if is_phase and siemens.protocol_number("lContrasts") != 1 and all(echoes):
