@@ -68,7 +68,9 @@ def cast_exact(array: NDArray[Any], dtype: np.dtype[Any] | type) -> NDArray[Any]
     target = np.dtype(dtype)
     if array.dtype == target or array.size == 0:
         return array.astype(target, copy=False)
-    if np.can_cast(array.dtype, target, casting="safe"):
+    # numpy calls 64-bit integers to float64 safe, which it is only below 2**53.
+    rounds = array.dtype.kind in "iu" and array.dtype.itemsize == 8 and target.kind == "f"
+    if not rounds and np.can_cast(array.dtype, target, casting="safe"):
         return array.astype(target)
     with np.errstate(all="ignore"):
         cast = array.astype(target)
@@ -77,6 +79,9 @@ def cast_exact(array: NDArray[Any], dtype: np.dtype[Any] | type) -> NDArray[Any]
         same = np.array_equal(back, array, equal_nan=array.dtype.kind in "fc") and np.array_equal(
             np.less(cast, 0), np.less(array, 0)
         )
+    if same and rounds:
+        # What was rounded up to the first number behind the type's range came back saturated.
+        same = bool((cast < 2.0 ** (64 if array.dtype.kind == "u" else 63)).all())
     if not same:
         raise UnsupportedData(
             f"values of type `{array.dtype}` do not fit `{target}` without being altered"
