@@ -10,7 +10,6 @@ Options in ``WriteOptions.extra["dicom"]``: ``as``, ``uid_seed``,
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -19,7 +18,7 @@ from imgconv.core.atomic import atomic_output
 from imgconv.core.image import Image
 from imgconv.core.loss import Loss
 from imgconv.core.options import Overwrite, WriteOptions
-from imgconv.core.staging import place_all, staging_folder
+from imgconv.core.staging import flush_all, place_all, staging_folder
 from imgconv.dicom.context import Context, gather_context
 from imgconv.dicom.sops._table import OBJECTS, ObjectSpec, get_object
 from imgconv.dicom.sops.instance import Instance
@@ -154,6 +153,7 @@ def _write_series(
     """Write all files to a staging folder, then move them to `folder`, all or none."""
     with staging_folder(folder.parent) as staging:
         names = [_write_one(instance, staging) for instance in instances]
+        flush_all(staging / name for name in names)
         moves = [(staging / name, folder / name) for name in names]
         place_all(moves, overwrite)
     return tuple(folder / name for name in names)
@@ -166,8 +166,6 @@ def _write_one(instance: Instance, folder: Path) -> str:
         with path.open("wb") as stream:
             for part in instance.parts:
                 stream.write(part)
-            stream.flush()
-            os.fsync(stream.fileno())
     except OSError as error:
         raise output_error(error, path) from error
     return name

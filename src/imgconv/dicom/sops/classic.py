@@ -15,13 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.uid import UID
 
 from imgconv.core.loss import Loss
 from imgconv.dicom.attributes import format_ds, make_element
 from imgconv.dicom.reference import nearest_plane
 from imgconv.dicom.sops import keywords, modules
-from imgconv.dicom.sops.encode import Pixels, Template
+from imgconv.dicom.sops.encode import Pixels, Template, encode_elements, encode_text
 from imgconv.dicom.sops.instance import Instance
 from imgconv.dicom.sops.modules import Job
 from imgconv.dicom.sops.planes import Planes, check_geometry, place_image, planes_of
@@ -33,6 +32,7 @@ from imgconv.errors import UnsupportedData
 __all__ = ["build_ct", "build_mr", "build_pet", "check_ct", "check_mr", "check_pet"]
 
 _STORED = ("int16", "uint16")
+_INSTANCE_NUMBER, _POSITION, _LOCATION = 0x00200013, 0x00200032, 0x00201041
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,6 @@ class _Kind:
     names: tuple[str, ...]
     image_type: tuple[str, ...]
     defaults: Callable[[Job, Dataset], None]
-    per_slice: Callable[[Job, Dataset, int, int], None]
     least_bits: int = 1
     slope: bool = True
     intercept: bool = True
@@ -120,14 +119,6 @@ def _pet_defaults(job: Job, dataset: Dataset) -> None:
         modules.set_absent(dataset, DecayFactor="1")
 
 
-def _pet_per_slice(job: Job, own: Dataset, t: int, k: int) -> None:
-    own.ImageIndex = t * job.image.size_ijk[2] + k + 1  # C.8.9.4.1.9
-
-
-def _nothing_per_slice(job: Job, own: Dataset, t: int, k: int) -> None:
-    """CT and MR have nothing more that differs from slice to slice."""
-
-
 _CT = _Kind(
     "CT Image",
     "CT",
@@ -135,7 +126,6 @@ _CT = _Kind(
     keywords.CT,
     ("DERIVED", "SECONDARY", "AXIAL"),
     _ct_defaults,
-    _nothing_per_slice,
     least_bits=12,
 )
 _MR = _Kind(
@@ -145,7 +135,6 @@ _MR = _Kind(
     keywords.MR,
     ("DERIVED", "SECONDARY", "OTHER"),
     _mr_defaults,
-    _nothing_per_slice,
     slope=False,
     intercept=False,
 )
@@ -156,7 +145,6 @@ _PET = _Kind(
     keywords.PET,
     ("DERIVED", "PRIMARY"),
     _pet_defaults,
-    _pet_per_slice,
     intercept=False,
 )
 
@@ -227,10 +215,12 @@ def _build(job: Job, kind: _Kind) -> Iterator[Instance]:
     planes = planes_of(image)
     slices = image.size_ijk[2]
     for t, volume in enumerate(image.iter_volumes()):
+        same = _own_of_volume(job, kind, t)
         for k in range(slices):
             number = t * slices + k + 1
-            own = _own(job, kind, planes, t, k)
-            yield Instance(number, template.render(own, _pixels(samples, volume[k])))
+            own = [*same, *_own_of_slice(job, kind, planes, number, k)]
+            uid = job.uids.make("instance", t, k)
+            yield Instance(number, template.render_elements(uid, own, _pixels(samples, volume[k])))
 
 
 def _pixels(samples: Samples, plane: NDArray[Any]) -> Pixels:
@@ -260,23 +250,32 @@ def _shared(job: Job, kind: _Kind, samples: Samples) -> Dataset:
     return dataset
 
 
-def _own(job: Job, kind: _Kind, planes: Planes, t: int, k: int) -> Dataset:
-    """Return what only slice `k` of volume `t` has."""
+def _own_of_volume(job: Job, kind: _Kind, t: int) -> list[tuple[int, bytes]]:
+    """Return what the slices of volume `t` share."""
     own = Dataset()
-    own.SOPInstanceUID = UID(job.uids.make("instance", t, k))
-    slices = job.image.size_ijk[2]
-    own.InstanceNumber = t * slices + k + 1
-    own.ImagePositionPatient = planes.position(k)
-    own.SliceLocation = planes.location(k)
     if job.image.volume_count > 1:
         own.AcquisitionNumber = t + 1
         if kind is _MR:
             own.TemporalPositionIdentifier = t + 1
     for keyword, values in job.context.per_volume.items():
         _set_one(own, keyword, values[t])
-    _add_source(own, job, planes.origins[k])
-    kind.per_slice(job, own, t, k)
-    return own
+    return encode_elements(own)
+
+
+def _own_of_slice(
+    job: Job, kind: _Kind, planes: Planes, number: int, k: int
+) -> list[tuple[int, bytes]]:
+    """Return what only slice `k` has, the `number`-th of the series."""
+    own = [
+        encode_text(_INSTANCE_NUMBER, "IS", str(number)),
+        encode_text(_POSITION, "DS", "\\".join(planes.position(k))),
+        encode_text(_LOCATION, "DS", planes.location(k)),
+    ]
+    rare = Dataset()
+    if kind is _PET:
+        rare.ImageIndex = number  # C.8.9.4.1.9
+    _add_source(rare, job, planes.origins[k])
+    return own + encode_elements(rare)
 
 
 def _set_one(own: Dataset, keyword: str, value: Any) -> None:

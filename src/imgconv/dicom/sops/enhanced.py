@@ -121,8 +121,8 @@ def _build(job: Job, kind: _Kind) -> Iterator[Instance]:
     template = Template(dataset)
     vr = "OB" if samples.bits_allocated == 8 else "OW"
     pixels = Pixels(vr, *frame_parts(job.image, samples))
-    own = item(SOPInstanceUID=UID(job.uids.make("instance")))
-    yield Instance(0, template.render(own, pixels))
+    uid = job.uids.make("instance")
+    yield Instance(0, template.render_elements(uid, [], pixels))
 
 
 def _top_level(job: Job, kind: _Kind, samples: Samples) -> Dataset:

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pydicom.dataset import Dataset
-from pydicom.uid import UID
 
 from imgconv.core.image import Image
 from imgconv.core.loss import Loss
@@ -80,8 +79,8 @@ def build(job: Job) -> Iterator[Instance]:
     add_groups(dataset, job, planes_of(job.image), _groups(job, samples))
     modules.add_user_attributes(dataset, job.context, consumed=())
     pixels = Pixels(_VRS[samples.bits_allocated], *frame_parts(job.image, samples))
-    own = item(SOPInstanceUID=UID(job.uids.make("instance")))
-    yield Instance(0, Template(dataset).render(own, pixels))
+    uid = job.uids.make("instance")
+    yield Instance(0, Template(dataset).render_elements(uid, [], pixels))
 
 
 def _top_level(job: Job, samples: Samples) -> Dataset:

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pydicom.dataset import Dataset
-from pydicom.uid import UID
 
 from imgconv.core.loss import Loss
 from imgconv.dicom.sops import keywords, modules
-from imgconv.dicom.sops.encode import Template
+from imgconv.dicom.sops.encode import Template, encode_elements
 from imgconv.dicom.sops.functional import item
 from imgconv.dicom.sops.instance import Instance
 from imgconv.dicom.sops.modules import Job
@@ -60,8 +59,9 @@ def build(job: Job) -> Iterator[Instance]:
     template = Template(_shared(job, picture), picture.transfer_syntax_uid)
     count = image.volume_count * image.size_ijk[2]
     for number in range(1, count + 1):
-        own = item(SOPInstanceUID=UID(job.uids.make("instance", number)), InstanceNumber=number)
-        parts = template.render(own, picture.pixels(number - 1, 1))
+        own = item(InstanceNumber=number)
+        uid = job.uids.make("instance", number)
+        parts = template.render_elements(uid, encode_elements(own), picture.pixels(number - 1, 1))
         yield Instance(number if count > 1 else 0, parts)
 
 

@@ -15,12 +15,11 @@ from dataclasses import replace
 
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
-from pydicom.uid import UID
 
 from imgconv.core.image import Image
 from imgconv.core.loss import Loss
 from imgconv.dicom.sops import keywords, modules
-from imgconv.dicom.sops.encode import Template
+from imgconv.dicom.sops.encode import Template, encode_elements
 from imgconv.dicom.sops.functional import add_groups, item
 from imgconv.dicom.sops.instance import Instance
 from imgconv.dicom.sops.modules import Job
@@ -132,10 +131,11 @@ def _build_single_frames(job: Job, picture: Picture) -> Iterator[Instance]:
     template = Template(dataset, picture.transfer_syntax_uid)
     count = _count(job.image)
     for number in range(1, count + 1):
-        own = item(SOPInstanceUID=UID(job.uids.make("instance", number)), InstanceNumber=number)
+        own = item(InstanceNumber=number)
         if planes is not None:
             own.ImagePositionPatient = planes.position((number - 1) % job.image.size_ijk[2])
-        parts = template.render(own, picture.pixels(number - 1, 1))
+        uid = job.uids.make("instance", number)
+        parts = template.render_elements(uid, encode_elements(own), picture.pixels(number - 1, 1))
         yield Instance(number if count > 1 else 0, parts)
 
 
@@ -161,9 +161,9 @@ def _build_multi_frame(job: Job, picture: Picture) -> Instance:
     else:
         _add_space(dataset, job, planes_of(job.image))
     modules.add_user_attributes(dataset, job.context, consumed=())
-    own = item(SOPInstanceUID=UID(job.uids.make("instance")))
+    uid = job.uids.make("instance")
     template = Template(dataset, picture.transfer_syntax_uid)
-    return Instance(0, template.render(own, picture.pixels(0, _count(job.image))))
+    return Instance(0, template.render_elements(uid, [], picture.pixels(0, _count(job.image))))
 
 
 def _add_space(dataset: Dataset, job: Job, planes: Planes) -> None:
