@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 import zlib
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -129,6 +130,8 @@ class _Inflater:
     def __init__(self, stored: StoredVolumes) -> None:
         self._stored = stored
         self._stack = ExitStack()
+        # Whoever reads only some volumes leaves the file open behind the last of them.
+        weakref.finalize(self, self._stack.close)
         self._stream: IO[bytes] | None = None
         self._next = 0
 
