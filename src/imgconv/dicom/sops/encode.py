@@ -162,7 +162,8 @@ class Template:
         pixels
             Must be the last element of the data set.
         """
-        return self.render_elements(str(own.SOPInstanceUID), encode_elements(own), pixels)
+        others = [pair for pair in encode_elements(own) if pair[0] != _SOP_INSTANCE_UID]
+        return self.render_elements(str(own.SOPInstanceUID), others, pixels)
 
     def render_elements(
         self, sop_instance_uid: str, own: list[tuple[int, bytes]], pixels: Pixels | None
