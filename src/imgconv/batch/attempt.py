@@ -9,13 +9,24 @@ import pickle
 import time
 import traceback
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from imgconv.batch.job import FileFact, Job, JobFunction, JobResult
+from imgconv.core.atomic import UnfinishedOutput, defer_outputs
 from imgconv.errors import ImgconvError, InputError, InternalError, WorkerError, output_error
 
-__all__ = ["Attempt", "attempt", "file_fact", "hash_file"]
+__all__ = [
+    "Attempt",
+    "Computed",
+    "attempt",
+    "compute",
+    "describe",
+    "file_fact",
+    "finish",
+    "hash_file",
+]
 
 # I/O errors that may pass by themselves: a busy disk, a network file system that stalls.
 _TRANSIENT = frozenset(
@@ -52,27 +63,81 @@ class Attempt:
     spent: bool = False
 
 
+@dataclass(slots=True)
+class Computed:
+    """A job whose function has returned or failed; its outputs may be unfinished."""
+
+    job: Job
+    inputs: tuple[FileFact, ...]
+    result: JobResult
+    error: Exception | None
+    began: float  # monotonic seconds
+    unfinished: list[UnfinishedOutput]
+
+
 def attempt(function: JobFunction, job: Job, *, digests: bool) -> Attempt:
     """Run `function` on `job`; every failure is in the result, none is raised."""
+    return finish(compute(function, job), digests=digests)
+
+
+def compute(function: JobFunction, job: Job, *, defer: bool = False) -> Computed:
+    """Run `function` on `job`, and leave the outputs unfinished if `defer` is set."""
     began = time.monotonic()
     # Before the work: if an input changes meanwhile, the next run sees it.
     inputs = tuple(_existing_facts(job.inputs))
+    outputs: AbstractContextManager[list[UnfinishedOutput]]
+    outputs = defer_outputs() if defer else nullcontext([])
     try:
-        result = function(job)
-        given = result.digests
-        written = job.outputs if result.outputs is None else result.outputs
-        outputs = () if result.skipped else tuple(_facts(written, given, digests=digests))
-        if digests:
-            inputs = tuple(_with_digests(inputs, given))
+        with outputs as unfinished:
+            result = function(job)
     except Exception as error:  # noqa: BLE001  a worker's edge: one bad job must not stop the rest
-        return Attempt(
-            error=_translate(error, job),
-            inputs=inputs,
-            seconds=time.monotonic() - began,
-            transient=_is_transient(error),
-            spent=isinstance(error, MemoryError),
-        )
-    return Attempt(result, None, inputs, outputs, time.monotonic() - began)
+        return Computed(job, inputs, JobResult(), error, began, [])
+    return Computed(job, inputs, result, None, began, unfinished)
+
+
+def finish(computed: Computed, *, digests: bool) -> Attempt:
+    """Finish the outputs and return what the job gave."""
+    if computed.error is not None:
+        return _failed(computed, computed.error)
+    remaining = list(computed.unfinished)
+    try:
+        while remaining:
+            remaining.pop(0).finish()
+        return describe(computed, digests=digests)
+    except Exception as error:  # noqa: BLE001  a worker's edge, as above
+        for output in remaining:
+            output.discard()
+        return _failed(computed, error)
+
+
+def describe(computed: Computed, *, digests: bool) -> Attempt:
+    """Return the attempt of a job whose outputs are in place.
+
+    Raises
+    ------
+    OSError
+        An input or output cannot be read for its digest.
+    InternalError
+        An output that was announced is missing.
+    """
+    job, result = computed.job, computed.result
+    given = result.digests
+    written = job.outputs if result.outputs is None else result.outputs
+    outputs = () if result.skipped else tuple(_facts(written, given, digests=digests))
+    inputs = computed.inputs
+    if digests:
+        inputs = tuple(_with_digests(inputs, given))
+    return Attempt(result, None, inputs, outputs, time.monotonic() - computed.began)
+
+
+def _failed(computed: Computed, error: Exception) -> Attempt:
+    return Attempt(
+        error=_translate(error, computed.job),
+        inputs=computed.inputs,
+        seconds=time.monotonic() - computed.began,
+        transient=_is_transient(error),
+        spent=isinstance(error, MemoryError),
+    )
 
 
 def hash_file(path: Path) -> str:

@@ -157,6 +157,10 @@ class BatchOptions:
         crash or hang.
     digests
         Whether the SHA-256 of inputs and outputs is wanted, for a manifest.
+    overlap
+        Whether a worker may flush the outputs of a job to the disk while it
+        runs the next one: only for a function that does not look at an
+        output after it has written it.
     in_flight_bytes
         Upper bound of the size of all jobs that are with the workers at one
         time (a single larger one runs alone); 0 is a quarter of the memory.
@@ -174,6 +178,7 @@ class BatchOptions:
     fail_fast: bool = False
     isolate: bool = False
     digests: bool = False
+    overlap: bool = False
     in_flight_bytes: int = 0
     preload: tuple[str, ...] = ()
     executor: str = "local"

@@ -6,22 +6,23 @@ import contextlib
 import logging
 import os
 import pickle
+import queue
 import signal
 import sys
 import threading
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
 
-from imgconv.batch.attempt import Attempt, attempt
-from imgconv.batch.job import Job, JobFunction
+from imgconv.batch.attempt import Attempt, Computed, attempt, compute, finish
+from imgconv.batch.job import Job, JobFunction, JobResult
 from imgconv.errors import InternalError
 
-__all__ = ["READY", "WorkerSettings", "serve"]
+__all__ = ["READY", "WorkerSettings", "Written", "serve"]
 
 READY = b"ready"
 _GRACE_S = 2.0  # what a job gets to remove its temporary files once the parent is gone
@@ -33,7 +34,20 @@ class WorkerSettings:
 
     function: JobFunction
     digests: bool
+    overlap: bool
     memory_limit_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Tells that a job has been computed and its outputs, if any, are being finished.
+
+    `computed` lacks what cannot be sent; `identities` are the final name,
+    device and inode of each output.
+    """
+
+    computed: Computed
+    identities: tuple[tuple[Path, tuple[int, int]], ...]
 
 
 def serve(connection: Connection, pickled_settings: bytes) -> None:
@@ -43,12 +57,64 @@ def serve(connection: Connection, pickled_settings: bytes) -> None:
     _limit_memory(settings.memory_limit_bytes)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         connection.send_bytes(READY)
-        while True:
-            job = pickle.loads(connection.recv_bytes())  # noqa: S301  from our parent
-            made = attempt(settings.function, job, digests=settings.digests)
-            connection.send_bytes(_dump(made, job))
-            if made.spent:
-                return
+        if settings.overlap:
+            _Overlapping(connection, settings).serve()
+        else:
+            _serve_one_by_one(connection, settings)
+
+
+def _serve_one_by_one(connection: Connection, settings: WorkerSettings) -> None:
+    while True:
+        job = pickle.loads(connection.recv_bytes())  # noqa: S301  from our parent
+        made = attempt(settings.function, job, digests=settings.digests)
+        connection.send_bytes(_dump(made, job))
+        if made.spent:
+            return
+
+
+class _Overlapping:
+    """Computes jobs in this thread, and finishes their outputs in another, in the same order."""
+
+    def __init__(self, connection: Connection, settings: WorkerSettings) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._sending = threading.Lock()
+        self._written: queue.Queue[Computed | None] = queue.Queue(maxsize=1)
+        self._spent = False
+
+    def serve(self) -> None:
+        """Serve until the connection closes or memory runs out."""
+        finisher = threading.Thread(target=self._finish_all, daemon=True)
+        finisher.start()
+        try:
+            while not self._spent:
+                job = pickle.loads(self._connection.recv_bytes())  # noqa: S301  from our parent
+                computed = compute(self._settings.function, job, defer=True)
+                self._spent = isinstance(computed.error, MemoryError)
+                self._announce(computed)  # also a failure: messages come in the order of jobs
+                self._written.put(computed)
+        finally:
+            self._written.put(None)
+            finisher.join()
+
+    def _announce(self, computed: Computed) -> None:
+        identities = tuple((one.target, one.identity) for one in computed.unfinished)
+        told = replace(computed, error=None, unfinished=[])
+        try:
+            message = pickle.dumps(Written(told, identities))
+        except Exception:  # noqa: BLE001  a worker's edge: a result may hold anything
+            message = pickle.dumps(Written(replace(told, result=JobResult()), ()))
+        self._send(message)
+
+    def _finish_all(self) -> None:
+        while (computed := self._written.get()) is not None:
+            made = finish(computed, digests=self._settings.digests)
+            with contextlib.suppress(OSError):  # the parent is gone
+                self._send(_dump(made, computed.job))
+
+    def _send(self, message: bytes) -> None:
+        with self._sending:
+            self._connection.send_bytes(message)
 
 
 def _dump(made: Attempt, job: Job) -> bytes:

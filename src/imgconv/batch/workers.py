@@ -22,11 +22,12 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 
-from imgconv.batch.attempt import Attempt
+from imgconv.batch.attempt import Attempt, describe
 from imgconv.batch.job import BatchOptions, Job, JobFunction
 from imgconv.batch.sweep import sweep_folders
-from imgconv.batch.worker import READY, WorkerSettings, serve
+from imgconv.batch.worker import READY, WorkerSettings, Written, serve
 from imgconv.errors import ImgconvError, InternalError, WorkerError
 
 __all__ = ["WorkerPool"]
@@ -47,6 +48,8 @@ class _Task:
     job: Job
     data: bytes
     limit_s: float | None
+    written: Written | None = None  # set while its outputs are being finished
+    orphaned: bool = False  # its worker died meanwhile, and it was begun again
 
 
 @dataclass(slots=True, eq=False)
@@ -56,6 +59,7 @@ class _Worker:
     ready: bool = False
     spent: bool = False  # it ends by itself and takes nothing more
     tasks: deque[_Task] = field(default_factory=deque)
+    finishing: deque[_Task] = field(default_factory=deque)  # computed before all of `tasks`
     since: float = 0.0  # when the first task began, monotonic seconds
 
     @property
@@ -64,6 +68,11 @@ class _Worker:
         if not self.ready or not self.tasks or self.tasks[0].limit_s is None:
             return None
         return self.since + self.tasks[0].limit_s
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something will come from it."""
+        return bool(self.tasks or self.finishing)
 
     def can_take(self, task: _Task) -> bool:
         """Whether the task can be sent without a risk that the pipe is full."""
@@ -98,7 +107,9 @@ class WorkerPool:
 
     def __init__(self, function: JobFunction, options: BatchOptions) -> None:
         self._options = options
-        settings = WorkerSettings(function, options.digests, options.memory_limit_bytes)
+        settings = WorkerSettings(
+            function, options.digests, options.overlap, options.memory_limit_bytes
+        )
         try:
             self._settings = pickle.dumps(settings)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
@@ -137,7 +148,7 @@ class WorkerPool:
             Workers cannot be started.
         """
         until = None if timeout_s is None else time.monotonic() + timeout_s
-        while not self._ended and (self._waiting or any(one.tasks for one in self._workers)):
+        while not self._ended and (self._waiting or any(one.is_busy for one in self._workers)):
             now = time.monotonic()
             if until is not None and now >= until:
                 break
@@ -150,7 +161,7 @@ class WorkerPool:
         workers, self._workers = self._workers, []
         _stop(workers)
         for worker in workers:
-            for task in worker.tasks:
+            for task in (*worker.tasks, *worker.finishing):
                 sweep_folders(task.job.folders)
 
     def _poll(self, until: float | None, now: float) -> None:
@@ -185,8 +196,14 @@ class WorkerPool:
             worker.since = time.monotonic()
             self._failed_starts = 0
             return
-        made: Attempt = pickle.loads(message)  # noqa: S301  from our own worker
-        self._ended.append((worker.next_task().number, made))
+        made: Attempt | Written = pickle.loads(message)  # noqa: S301  from our own worker
+        if isinstance(made, Written):
+            task = worker.next_task()
+            task.written = made
+            worker.finishing.append(task)
+            return
+        task = worker.finishing.popleft() if worker.finishing else worker.next_task()
+        self._ended.append((task.number, made))
         if made.spent:  # what it has not begun is not to blame
             worker.spent = True
             self._waiting.extendleft(reversed(worker.tasks))
@@ -232,9 +249,26 @@ class WorkerPool:
 
     def _replace(self, worker: _Worker) -> None:
         worker.connection.close()
+        for task in worker.finishing:
+            self._settle(task)
+        worker.finishing.clear()
         self._waiting.extendleft(reversed(worker.tasks))
         worker.tasks.clear()
         self._workers[self._workers.index(worker)] = self._start()
+
+    def _settle(self, task: _Task) -> None:
+        """Decide about a task whose worker died while its outputs were being finished."""
+        outputs = task.written.identities if task.written else ()
+        if task.written and outputs and all(map(_is_in_place, outputs)):
+            self._ended.append((task.number, _describe(task.written, self._options)))
+            return
+        sweep_folders(task.job.folders)
+        if task.orphaned:
+            error = WorkerError("the worker process died while it wrote", path=task.job.path)
+            self._ended.append((task.number, Attempt(error=error)))
+            return
+        task.orphaned, task.written = True, None
+        self._waiting.appendleft(task)
 
     def _hand_out(self) -> None:
         """Give waiting tasks to workers, to the idle ones first, in order."""
@@ -256,6 +290,24 @@ class WorkerPool:
             raise InternalError("worker processes cannot be started") from error
         theirs.close()
         return _Worker(process, ours)
+
+
+def _is_in_place(output: tuple[Path, tuple[int, int]]) -> bool:
+    """Whether a file has got its final name."""
+    target, identity = output
+    try:
+        status = target.stat()
+    except OSError:
+        return False
+    return (status.st_dev, status.st_ino) == identity
+
+
+def _describe(written: Written, options: BatchOptions) -> Attempt:
+    try:
+        return describe(written.computed, digests=options.digests)
+    except (OSError, ImgconvError):
+        path = written.computed.job.path
+        return Attempt(error=WorkerError("the worker process died while it wrote", path=path))
 
 
 def _context(preload: tuple[str, ...]) -> BaseContext:

@@ -17,6 +17,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,7 +28,9 @@ __all__ = [
     "PREFIX",
     "STALE_S",
     "SUFFIX",
+    "UnfinishedOutput",
     "atomic_output",
+    "defer_outputs",
     "is_temporary",
     "sweep_temporaries",
     "try_lock",
@@ -59,22 +63,91 @@ def atomic_output(target: Path, *, replace: bool = True) -> Iterator[IO[Any]]:
         handle, temporary = _create_locked(target.parent)
     except OSError as error:
         raise output_error(error, target) from error
+    output = UnfinishedOutput(os.fdopen(handle, "wb"), temporary, target, replace)
     try:
-        with os.fdopen(handle, "wb") as stream:
-            try:
-                yield stream
-                stream.flush()
-                os.fsync(stream.fileno())
-            except OSError as error:
-                raise output_error(error, target) from error
-            if sys.platform != "win32":  # still locked; Windows renames no open file
-                _rename(temporary, target, replace=replace)
-        if sys.platform == "win32":
-            _rename(temporary, target, replace=replace)
+        try:
+            yield output.stream
+            output.stream.flush()
+        except OSError as error:
+            raise output_error(error, target) from error
     except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        output.discard()
         raise
+    deferred = _deferred.get()
+    if deferred is None:
+        output.finish()
+    else:
+        deferred.append(output)
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedOutput:
+    """An output that is written, and neither flushed to the disk nor at its place.
+
+    Its file stays open, and locked, until `finish` or `discard`.
+    """
+
+    stream: IO[Any]
+    temporary: Path
+    target: Path
+    replace: bool
+
+    @property
+    def identity(self) -> tuple[int, int]:
+        """Device and inode, by which the file is known under its final name."""
+        status = os.fstat(self.stream.fileno())
+        return (status.st_dev, status.st_ino)
+
+    def finish(self) -> None:
+        """Flush the file to the disk and give it its final name.
+
+        Raises
+        ------
+        OutputError
+            It cannot be done; nothing is left.
+        """
+        try:
+            with self.stream:
+                try:
+                    os.fsync(self.stream.fileno())
+                except OSError as error:
+                    raise output_error(error, self.target) from error
+                if sys.platform != "win32":  # still locked; Windows renames no open file
+                    _rename(self.temporary, self.target, replace=self.replace)
+            if sys.platform == "win32":
+                _rename(self.temporary, self.target, replace=self.replace)
+        except BaseException:
+            self.discard()
+            raise
+
+    def discard(self) -> None:
+        """Close and remove the file, without an error."""
+        with contextlib.suppress(OSError):
+            self.stream.close()  # which writes what is buffered
+        with contextlib.suppress(OSError):
+            self.temporary.unlink(missing_ok=True)
+
+
+_deferred: ContextVar[list[UnfinishedOutput] | None] = ContextVar("deferred", default=None)
+
+
+@contextmanager
+def defer_outputs() -> Iterator[list[UnfinishedOutput]]:
+    """Let the outputs of this thread be left unfinished, and collect them.
+
+    Flushing waits for the disk and not for the processor: the caller can do
+    it in another thread, while the next output is being made.
+    """
+    outputs: list[UnfinishedOutput] = []
+    token = _deferred.set(outputs)
+    try:
+        yield outputs
+    except BaseException:
+        for output in outputs:
+            output.discard()
+        raise
+    finally:
+        _deferred.reset(token)
 
 
 def write_bytes(target: Path, data: bytes, *, replace: bool = True) -> None:

@@ -414,6 +414,7 @@ def transcode(
         how = replace(
             how,
             preload=(*how.preload, *_preload(syntax)),
+            overlap=output is not None,  # in place, the mode is set after the file is written
             isolate=how.isolate or any(_may_crash(job) for job in first),
         )
         return run_batch(

@@ -89,6 +89,8 @@ _FAULTS = {
     "eio": lambda job: _raise(OSError(errno.EIO, "always")),
     "flaky": _flaky,
     "kill": lambda job: _half_written(job, lambda: os.kill(os.getpid(), signal.SIGKILL)),
+    "kill-later": lambda job: time.sleep(0.1) or os.kill(os.getpid(), signal.SIGKILL),
+    "echo-number": lambda job: JobResult(outputs=(), facts={"key": job.key}),
     "segfault": lambda job: _half_written(job, _segfault),
     "exit": lambda job: _half_written(job, lambda: os._exit(7)),
     "hang": lambda job: _half_written(job, lambda: time.sleep(600)),
@@ -102,7 +104,6 @@ _FAULTS = {
     "unpicklable": lambda job: JobResult(facts={"x": lambda: 0}, outputs=()),
     "pid": lambda job: JobResult(facts={"pid": os.getpid()}, outputs=()),
     "nap": lambda job: time.sleep(0.4) or JobResult(outputs=()),
-    "blink": lambda job: time.sleep(0.001) or JobResult(outputs=()),
     "chatter": lambda job: os.write(1, b"chatter\n") and JobResult(outputs=()),
 }
 

@@ -6,15 +6,17 @@ import pytest
 from tests.unit.batch.batch_jobs import make_jobs, misbehave
 
 from imgconv.batch.job import Job
-from imgconv.batch.worker import READY, WorkerSettings, serve
+from imgconv.batch.worker import READY, WorkerSettings, Written, serve
 
 
-@pytest.fixture
-def worker():
+@pytest.fixture(params=[False, True], ids=["one-by-one", "overlapping"])
+def worker(request):
     """A worker process and our end of its pipe."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    settings = pickle.dumps(WorkerSettings(misbehave, digests=False, memory_limit_bytes=0))
+    settings = pickle.dumps(
+        WorkerSettings(misbehave, digests=False, overlap=request.param, memory_limit_bytes=0)
+    )
     process = context.Process(target=serve, args=(theirs, settings))
     process.start()
     theirs.close()
@@ -30,6 +32,8 @@ def test_serve_answers_each_job(tmp_path, worker):
     for job in make_jobs(tmp_path, [None, "corrupt", "skip"]):
         connection.send_bytes(pickle.dumps(job))
         made = pickle.loads(connection.recv_bytes())
+        if isinstance(made, Written):
+            made = pickle.loads(connection.recv_bytes())
         assert (made.error is not None) is (job.payload == "corrupt")
 
 
