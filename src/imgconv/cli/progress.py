@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["ProgressMode", "show_progress"]
 
 _EVERY_S = 1.0  # between two lines of progress
+_SLOWER = 1.5  # in a log that nobody asked to have progress in, by this factor each time,
+_SELDOM_S = 60.0  # until there is a line a minute
 _QUIET_S = 2.0  # a run that is over sooner needs no progress in its log
 _HINTS = 32  # different hints that are shown, each once
 
@@ -112,6 +114,7 @@ class _LineView:
         self._speaker = speaker
         self._tally = _Tally()
         self._due = 0.0
+        self._pause_s = _EVERY_S
 
     def __call__(self, event: Event) -> None:
         full = self._mode is ProgressMode.JSON
@@ -124,7 +127,9 @@ class _LineView:
             self._tally.add(event)
             over = full and self._tally.done == self._tally.total
             if self._mode is not ProgressMode.NONE and (over or time.monotonic() >= self._due):
-                self._due = time.monotonic() + _EVERY_S
+                self._due = time.monotonic() + self._pause_s
+                if not full:
+                    self._pause_s = min(self._pause_s * _SLOWER, _SELDOM_S)
                 self._write(self._tally.record(), event)
         elif full:
             facts = {"item": event.item, "message": event.message, "hint": event.hint}

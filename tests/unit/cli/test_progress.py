@@ -1,4 +1,5 @@
 import io
+import itertools
 import json
 import subprocess
 import sys
@@ -58,6 +59,16 @@ def test_progress_auto_writes_json_lines_for_a_long_run(monkeypatch):
     lines = show(ProgressMode.AUTO, [PHASE, *STEPS, WARNING]).splitlines()
     assert [json.loads(line)["done"] for line in lines[:2]] == [1, 2]
     assert lines[2] == "warning: a.dcm: odd"
+
+
+def test_progress_auto_becomes_seldom_in_a_long_run(monkeypatch):
+    clock = iter(range(1, 100_000))
+    monkeypatch.setattr("imgconv.cli.progress.time.monotonic", lambda: next(clock))
+    lines = show(ProgressMode.AUTO, [PHASE, *STEPS * 300]).splitlines()
+    done = [json.loads(line)["done"] for line in lines]
+    pauses = [later - earlier for earlier, later in itertools.pairwise(done)]
+    assert pauses == sorted(pauses)
+    assert len(done) < 40
 
 
 @pytest.mark.parametrize("mode", [ProgressMode.AUTO, ProgressMode.NONE])
