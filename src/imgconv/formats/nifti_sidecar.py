@@ -218,10 +218,8 @@ def slice_positions(bids: Mapping[str, Any], count: int) -> NDArray[np.float64] 
 
 def volume_seconds(image: Image) -> float:
     """Return the seconds between volumes for ``pixdim[4]``, 0 if unknown."""
-    value = image.metadata.bids.get("RepetitionTime")
-    if isinstance(value, int | float) and math.isfinite(value) and value >= 0:
-        return float(value)
-    return 0.0
+    value: Any = image.metadata.bids.get("RepetitionTime")
+    return float(value) if _is_number(value) and value >= 0 else 0.0
 
 
 def slice_fields(image: Image) -> dict[str, Any]:
@@ -247,7 +245,7 @@ def _slice_order(image: Image) -> dict[str, Any]:
     count = image.size_ijk[2]
     if not isinstance(timing, list | tuple) or len(timing) != count or count < 2:
         return {}
-    if bids.get("SliceEncodingDirection", "k") != "k":
+    if bids.get("SliceEncodingDirection", "k") != "k" or not all(map(_is_number, timing)):
         return {}
     order = np.argsort(np.asarray(timing, dtype=np.float64), kind="stable")
     if len(set(timing)) != count:  # several at a time: no code says so
@@ -262,6 +260,10 @@ def _slice_order(image: Image) -> dict[str, Any]:
                 "slice_duration": step,
             }
     return {}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _slice_codes(count: int) -> dict[int, list[int]]:

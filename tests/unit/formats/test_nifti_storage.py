@@ -1,0 +1,82 @@
+import nibabel
+import numpy as np
+import pytest
+
+from imgconv.core.geometry import LPS_TO_RAS, Geometry
+from imgconv.core.image import Image, Source
+from imgconv.core.metadata import Metadata
+from imgconv.formats.nifti_storage import Storage, is_from_dicom, to_storage
+
+DICOM = (Source("x.dcm", sop_instance_uid="1.2"),)
+
+
+def make(directions, *, acquisition="2D", sources=DICOM, shape=(3, 4, 5), **more):
+    affine = np.eye(4)
+    affine[:3, :3] = np.array(directions, dtype=float).T
+    geometry = more.pop("geometry", Geometry(affine))
+    array = np.arange(np.prod(shape), dtype=np.int16).reshape(shape)
+    axes = "tkji"[-len(shape) :]
+    metadata = Metadata(shared={"MRAcquisitionType": acquisition})
+    return Image(array, axes, geometry, metadata=metadata, sources=sources, **more)
+
+
+AXIAL = [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
+SAGITTAL = [(0, 1, 0), (0, 0, -1), (-1, 0, 0)]
+CORONAL = [(1, 0, 0), (0, 0, -1), (0, 1, 0)]
+
+
+def codes(image):
+    return "".join(nibabel.aff2axcodes(LPS_TO_RAS @ image.geometry.affine))
+
+
+@pytest.mark.parametrize(
+    ("directions", "acquisition", "expected"),
+    [
+        (AXIAL, "2D", "LAS"),
+        (SAGITTAL, "2D", "PSR"),
+        (CORONAL, "2D", "LSP"),
+        (AXIAL, "3D", "RAS"),
+        (SAGITTAL, "3D", "RAS"),
+        (CORONAL, "3D", "RAS"),
+    ],
+)
+def test_to_storage_of_dicom_is_what_users_of_dcm2niix_expect(directions, acquisition, expected):
+    assert codes(to_storage(make(directions, acquisition=acquisition), Storage.AUTO)) == expected
+
+
+@pytest.mark.parametrize("directions", [AXIAL, SAGITTAL, CORONAL])
+@pytest.mark.parametrize("storage", list(Storage))
+def test_to_storage_keeps_each_voxel_in_its_place(directions, storage):
+    image = make(directions)
+    turned = to_storage(image, storage)
+    inverse = np.linalg.inv(turned.geometry.affine)
+    for i, j, k in ((0, 0, 0), (4, 3, 2), (1, 2, 0)):
+        index = inverse @ image.geometry.affine @ [i, j, k, 1]
+        x, y, z = np.rint(index[:3]).astype(int)
+        assert turned.array[z, y, x] == image.array[k, j, i]
+
+
+def test_to_storage_of_a_series_of_3d_volumes_is_not_turned():
+    image = make(SAGITTAL, acquisition="3D", shape=(2, 3, 4, 5))
+    assert codes(to_storage(image, Storage.AUTO)) == "PSR"
+
+
+def test_to_storage_of_other_formats_keeps_them():
+    image = make(SAGITTAL, sources=())
+    assert not is_from_dicom(image)
+    assert to_storage(image, Storage.AUTO) is image
+
+
+def test_to_storage_without_geometry_flips_rows_of_dicom_only():
+    image = make(AXIAL, geometry=None)
+    assert np.array_equal(to_storage(image, Storage.AUTO).array, image.array[:, ::-1])
+    assert to_storage(image, Storage.RAS) is image
+
+
+def test_to_storage_with_uneven_slices_leaves_the_slice_axis():
+    positions = np.array([[0, 0, 0], [-1, 0, 0], [-5, 0, 0.0]])
+    affine = np.eye(4)
+    affine[:3, :3] = np.array(SAGITTAL, dtype=float).T
+    image = make(SAGITTAL, geometry=Geometry(affine, slice_positions=positions), acquisition="3D")
+    assert codes(to_storage(image, Storage.AUTO)) == "PSR"
+    assert codes(to_storage(image, Storage.RAS))[2] == "R"
