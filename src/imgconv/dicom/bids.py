@@ -314,31 +314,36 @@ def _echo_number(view: _View, milliseconds: float) -> tuple[int, int]:
 def _sequence_type(view: _View) -> dict[str, Any]:
     """Return a general description of the sequence.
 
-    ``EP`` alone does not tell how the echo is formed: Echo Pulse Sequence and
-    the diffusion weighting, which needs a spin echo, decide; PS3.3 C.8.13.4.
+    ``EP`` alone does not tell how the echo is formed: Echo Pulse Sequence,
+    Siemens' name of the sequence, and the diffusion weighting, which needs a
+    spin echo, decide; PS3.3 C.8.13.4.
     """
     if not view.is_mr:
         return {}
-    facts = view.facts
     scanning = set(_vendor_text(view, "ScanningSequence").split("\\"))
     variants = set(_vendor_text(view, "SequenceVariant").split("\\"))
-    pulse = facts.text("EchoPulseSequence")
-    spin = "SE" in scanning or (pulse in ("SPIN", "BOTH") and "GR" not in scanning)
+    inverted = "IR" in scanning
     if "EP" in scanning:
-        if not spin and "GR" not in scanning and not pulse:
-            spin = (facts.number("DiffusionBValue") or 0) > 0 or _weighted(view)
-        name = "Spin Echo EPI" if spin else "Gradient Echo EPI"
+        name = "Spin Echo EPI" if _is_spin_echo(view, scanning) else "Gradient Echo EPI"
         if view.vendor_fields.get("MultibandAccelerationFactor", 1) > 1:
             name = f"Multiband {name}"
-    elif spin:
-        name = "Spin Echo"
     elif "GR" in scanning:
         name = "Spoiled Gradient Echo" if "SP" in variants else "Gradient Echo"
+        if inverted and "MP" in variants:  # magnetization prepared
+            name = "MPRAGE"
+    elif "SE" in scanning:
+        name = "Inversion Recovery Spin Echo" if inverted else "Spin Echo"
     else:
         return {}
-    if "IR" in scanning:
-        name = f"Inversion Recovery {name}"
     return {"PulseSequenceType": name}
+
+
+def _is_spin_echo(view: _View, scanning: set[str]) -> bool:
+    if "SE" in scanning or "GR" in scanning:
+        return "SE" in scanning
+    if view.facts.text("EchoPulseSequence"):
+        return view.facts.text("EchoPulseSequence") == "SPIN"
+    return "epse" in view.facts.text("SequenceName") or _weighted(view)
 
 
 def _weighted(view: _View) -> bool:

@@ -81,12 +81,29 @@ def test_nothing_that_identifies_is_there(fields_of):
         (["SE", "IR"], "SK", "Inversion Recovery Spin Echo"),
         ("GR", ["SP", "SK"], "Spoiled Gradient Echo"),
         ("GR", "SK", "Gradient Echo"),
+        (["GR", "IR"], ["SP", "MP"], "MPRAGE"),
+        (["GR", "IR"], ["SP", "SK"], "Spoiled Gradient Echo"),
+        (["EP", "SE", "IR"], "SK", "Spin Echo EPI"),
         ("RM", "NONE", None),
     ],
 )
 def test_pulse_sequence_type(fields_of, scanning, variant, expected):
     fields = fields_of({"ScanningSequence": scanning, "SequenceVariant": variant})
     assert fields.get("PulseSequenceType") == expected
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ({"SequenceName": "epse2d1_90"}, "Spin Echo EPI"),
+        ({"SequenceName": "epfid2d1_64"}, "Gradient Echo EPI"),
+        ({"SequenceName": "epse2d1_90", "EchoPulseSequence": "GRADIENT"}, "Gradient Echo EPI"),
+        ({"EchoPulseSequence": "SPIN"}, "Spin Echo EPI"),
+    ],
+)
+def test_pulse_sequence_type_of_epi_alone(fields_of, attributes, expected):
+    fields = fields_of({"ScanningSequence": "EP", **attributes})
+    assert fields["PulseSequenceType"] == expected
 
 
 def test_diffusion_weighted_epi_is_a_spin_echo(fields_of):
