@@ -1,4 +1,4 @@
-"""The objects whose pixels, or contours, are labels: which they are, and who reads them."""
+"""The objects that are no series of slices (labels, documents), and who reads them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ _READERS = {
     "1.2.840.10008.5.1.4.1.1.66.4": "imgconv.dicom.seg_reader:load_segmentation",
     "1.2.840.10008.5.1.4.1.1.66.7": "imgconv.dicom.seg_reader:load_segmentation",
     "1.2.840.10008.5.1.4.1.1.481.3": "imgconv.dicom.rtstruct_reader:load_structure_set",
+    "1.2.840.10008.5.1.4.1.1.104.1": "imgconv.dicom.document_reader:load_document",
 }
 
 

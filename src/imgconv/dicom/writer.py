@@ -14,7 +14,10 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
+
 from imgconv.core.atomic import atomic_output
+from imgconv.core.document import Document
 from imgconv.core.image import Image
 from imgconv.core.loss import Loss
 from imgconv.core.options import Overwrite, WriteOptions
@@ -32,8 +35,8 @@ __all__ = ["check", "choose_object", "write"]
 _BY_MODALITY = {"CT": "ct", "MR": "mr", "PT": "pet"}
 
 
-def check(image: Image, options: WriteOptions) -> tuple[Loss, ...]:
-    """Return what the chosen object cannot hold of `image`.
+def check(image: Image | Document, options: WriteOptions) -> tuple[Loss, ...]:
+    """Return what the chosen object cannot hold of `image`, or of a document.
 
     Raises
     ------
@@ -42,10 +45,36 @@ def check(image: Image, options: WriteOptions) -> tuple[Loss, ...]:
     UsageError
         The context contradicts itself or has an invalid value.
     """
+    document = image if isinstance(image, Document) else None
+    image = _pixels_of(image)
     context = gather_context(image, options)
-    row, losses = choose_object(image, context, str(options.of("dicom").get("as", "")))
-    job = Job(image, context, options, UidMaker())
+    row, losses = _choose(image, document, context, options)
+    job = Job(image, context, options, UidMaker(), document=document)
+    if document is not None and row.name != "encapsulated-pdf":
+        raise UnsupportedData(f"{row.title} holds images; the input is a document")
     return (*losses, *context.losses, *resolve(row.check)(job))
+
+
+def _pixels_of(image: Image | Document) -> Image:
+    """Return the image, or an empty one that carries a document's metadata and sources."""
+    if isinstance(image, Image):
+        return image
+    return Image(
+        np.zeros((1, 1, 1), np.uint8),
+        "kji",
+        metadata=image.metadata,
+        sources=image.sources,
+        name=image.name,
+    )
+
+
+def _choose(
+    image: Image, document: Document | None, context: Context, options: WriteOptions
+) -> tuple[ObjectSpec, tuple[Loss, ...]]:
+    wanted = str(options.of("dicom").get("as", ""))
+    if document is not None:
+        return get_object(wanted or "encapsulated-pdf"), ()
+    return choose_object(image, context, wanted)
 
 
 def choose_object(
@@ -110,8 +139,8 @@ def _fits_16_bits(image: Image) -> bool:
     return True
 
 
-def write(image: Image, target: Path, options: WriteOptions) -> tuple[Path, ...]:
-    """Write `image` as one DICOM file, or as a folder of them.
+def write(image: Image | Document, target: Path, options: WriteOptions) -> tuple[Path, ...]:
+    """Write `image`, or a document, as one DICOM file, or as a folder of them.
 
     Parameters
     ----------
@@ -131,12 +160,16 @@ def write(image: Image, target: Path, options: WriteOptions) -> tuple[Path, ...]
     UnsupportedData, GeometryError, UsageError
         As `check`.
     """
+    document = image if isinstance(image, Document) else None
+    image = _pixels_of(image)
     context = gather_context(image, options)
-    own = options.of("dicom")
-    row, _ = choose_object(image, context, str(own.get("as", "")))
-    seed = str(own.get("uid_seed", ""))
+    row, _ = _choose(image, document, context, options)
+    if document is not None and row.name != "encapsulated-pdf":
+        raise UnsupportedData(f"{row.title} holds images; the input is a document")
+    seed = str(options.of("dicom").get("uid_seed", ""))
     uids = UidMaker(seed, digest_source(image) if seed else "", row.name)
-    instances: Iterator[Instance] = resolve(row.build)(Job(image, context, options, uids))
+    job = Job(image, context, options, uids, document=document)
+    instances: Iterator[Instance] = resolve(row.build)(job)
     first = next(instances)
     if first.number == 0:
         with atomic_output(target) as stream:

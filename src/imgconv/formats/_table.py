@@ -185,4 +185,13 @@ FORMATS: tuple[FormatSpec, ...] = (
         read="imgconv.formats.raster.pillow:read_bmp",
         capabilities=Capabilities(dtypes=("uint8",), max_dims=2, colour=True),
     ),
+    FormatSpec(
+        name="pdf",
+        title="PDF documents (to and from Encapsulated PDF)",
+        extensions=(".pdf",),
+        magic=(Magic(b"%PDF-"),),
+        read="imgconv.formats.pdf:read",
+        check="imgconv.formats.pdf:check",
+        write="imgconv.formats.pdf:write",
+    ),
 )

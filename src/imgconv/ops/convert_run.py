@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from imgconv.batch.job import Job, JobResult
+from imgconv.core.document import Document
 from imgconv.core.image import Image
 from imgconv.core.loss import Loss, require_allowed
 from imgconv.core.options import ReadOptions, WriteOptions
@@ -94,7 +95,7 @@ def _stage(task: Task, volume: PlannedVolume, folder: Path, run: Run) -> list[Vo
     ]
 
 
-def _read(task: Task, volume: PlannedVolume, read: ReadOptions) -> Iterator[Image]:
+def _read(task: Task, volume: PlannedVolume, read: ReadOptions) -> Iterator[Image | Document]:
     if volume.source is not None:
         from imgconv.dicom.reader import load
 
@@ -104,28 +105,33 @@ def _read(task: Task, volume: PlannedVolume, read: ReadOptions) -> Iterator[Imag
     yield from resolve(task.format.read)(paths if task.format.gathers else paths[0], read)
 
 
-def _files_of(task: Task, volume: PlannedVolume, image: Image) -> tuple[str, ...]:
+def _files_of(task: Task, volume: PlannedVolume, image: Image | Document) -> tuple[str, ...]:
     """Return all inputs of an image: planned ones, and companions that its reader found."""
     found = (task.shown(source.path) for source in image.sources) if volume.source is None else ()
     return tuple(dict.fromkeys((*volume.files, *found)))
 
 
-def _write(image: Image, base: Path, files: tuple[str, ...], run: Run) -> VolumeOutcome:
+def _write(image: Image | Document, base: Path, files: tuple[str, ...], run: Run) -> VolumeOutcome:
     spec, options = run.target.spec, run.write
+    if isinstance(image, Document) and spec.capabilities.dtypes and spec.name != "dicom":
+        why = f"a document; {spec.name} holds images"
+        return VolumeOutcome(base.name, Status.SKIPPED, files, warnings=(why,))
     losses: tuple[Loss, ...] = image.losses
     if spec.check:
         losses = (*losses, *resolve(spec.check)(image, options))
     require_allowed(losses, allow=options.allow, strict=options.strict)
     path = base.with_name(base.name + run.target.extension)
     outputs = tuple(resolve(spec.write)(image, path, options))
-    if image.segments and not spec.capabilities.segments:
+    if isinstance(image, Image) and image.segments and not spec.capabilities.segments:
         outputs = (write_segment_table(image.segments, base), *outputs)
     return VolumeOutcome(
         base.name, Status.CONVERTED, files, outputs, facts=_facts(image), losses=losses
     )
 
 
-def _facts(image: Image) -> dict[str, Any]:
+def _facts(image: Image | Document) -> dict[str, Any]:
+    if isinstance(image, Document):
+        return {"type": image.mime_type, "bytes": len(image.data)}
     shape = [*image.size_ijk, *([image.volume_count] if image.volume_count > 1 else [])]
     facts: dict[str, Any] = {"shape": shape, "dtype": image.dtype.name}
     if image.geometry is not None:

@@ -45,9 +45,10 @@ def compare_formats(specs: Iterable[FormatSpec]) -> tuple[Pair, ...]:
     return tuple(
         _compare(source, target)
         for source in ordered
-        if source.read
+        if source.read and source.capabilities.dtypes
         for target in ordered
-        if target.write and target.name != source.name
+        # A format without types of numbers holds documents, not images.
+        if target.write and target.capabilities.dtypes and target.name != source.name
     )
 
 

@@ -114,6 +114,13 @@ OBJECTS: tuple[ObjectSpec, ...] = (
         "imgconv.dicom.sops.rtstruct:build",
         "RTSTRUCT",
     ),
+    ObjectSpec(
+        "encapsulated-pdf",
+        "Encapsulated PDF, one file",
+        "imgconv.dicom.sops.document:check",
+        "imgconv.dicom.sops.document:build",
+        "DOC",
+    ),
 )
 
 # Words that users know, and the row that is meant.
@@ -122,6 +129,7 @@ _ALIASES = {
     "pm": "parametric-map",
     "sc": "secondary-capture",
     "xc": "photo",
+    "pdf": "encapsulated-pdf",
     "seg": "segmentation",
 }
 

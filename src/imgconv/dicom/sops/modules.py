@@ -19,6 +19,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from imgconv import __version__
+from imgconv.core.document import Document
 from imgconv.core.image import Image
 from imgconv.core.options import WriteOptions
 from imgconv.dicom.attributes import make_element
@@ -54,13 +55,18 @@ def now() -> dt.datetime:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Job:
-    """All that a module of `sops` needs to make its object."""
+    """All that a module of `sops` needs to make its object.
+
+    Of an object without pixels, `document` is its content, and `image` an
+    empty one.
+    """
 
     image: Image
     context: Context
     options: WriteOptions
     uids: UidMaker
     made: dt.datetime = field(default_factory=now)
+    document: Document | None = None
 
 
 def code(value: str, scheme: str, meaning: str) -> Dataset:
