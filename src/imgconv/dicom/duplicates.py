@@ -47,6 +47,10 @@ def drop_duplicates(slices: Iterable[Slice]) -> tuple[list[Slice], list[Problem]
 def _key(item: Slice) -> tuple[object, ...]:
     return (
         item.order[0],
+        item.rows,
+        item.columns,
+        item.pixels[:-1],
+        item.header.get("NumberOfFrames", 1),
         item.position,
         item.orientation,
         item.echo_time,

@@ -23,6 +23,7 @@ from imgconv.dicom.plan import Outcome, Problem, VolumePlan
 from imgconv.dicom.positions import Locations, find_gaps, geometry_of, locate
 from imgconv.dicom.slices import Slice
 from imgconv.dicom.timepoints import Grid, arrange
+from imgconv.dicom.vendors.component import Component
 from imgconv.errors import CorruptData, GeometryError, InputError
 
 __all__ = ["plan_volumes"]
@@ -33,9 +34,14 @@ _SAME_ORIENTATION = 1e-3
 _SAME_SPACING = 1e-3
 _MISSING = "missing-slices"
 
-_SUFFIXES = {"phase": "ph", "real": "real", "imaginary": "imaginary"}
+_SUFFIXES = {
+    Component.PHASE: "ph",
+    Component.REAL: "real",
+    Component.IMAGINARY: "imaginary",
+    Component.FIELD_MAP_HZ: "fieldmaphz",
+}
 # Modalities whose multi-frame files without positions are films.
-_FILMS = frozenset({"US", "IVUS", "XA", "XRF", "RF", "ES", "GM", "SM", "XC", "IVOCT", "ECG", "OP"})
+_FILMS = frozenset({"US", "IVUS", "XA", "RF", "ES", "XC"})
 
 
 def plan_volumes(
@@ -214,18 +220,22 @@ def _missing_error(grid: Grid, locations: Locations, missing: int) -> GeometryEr
     if grid.incomplete:
         volumes = len(grid.volumes) + len(grid.incomplete)
         message = (
-            f"{missing} slices are missing: {len(grid.incomplete)} of {volumes} volumes lack "
+            f"{_are_missing(missing)}: {len(grid.incomplete)} of {volumes} volumes lack "
             f"some of the {locations.count} slices"
         )
     else:
-        message = f"{missing} slices are missing between the first and the last one"
+        message = f"{_are_missing(missing)} between the first and the last one"
     return GeometryError(message, hint=f"accept it by `--allow {_MISSING}`")
+
+
+def _are_missing(count: int) -> str:
+    return "1 slice is missing" if count == 1 else f"{count} slices are missing"
 
 
 def _accepted(grid: Grid, missing: int) -> tuple[tuple[Loss, ...], list[Problem]]:
     if not missing:
         return (), []
-    losses = (Loss(_MISSING, f"{missing} slices are missing", harmful=True),)
+    losses = (Loss(_MISSING, _are_missing(missing), harmful=True),)
     if not grid.incomplete:
         return losses, []
     paths = _paths(item for volume in grid.incomplete for item in volume)

@@ -36,7 +36,9 @@ def find_modality_table(header: Header) -> ModalityTable | None:
         The table does not fit its descriptor.
     """
     items = header.items("ModalityLUTSequence")
-    return find_table(items[0]) if items else None
+    if not items or (items[0].get("LUTDescriptor") is None and items[0].get("LUTData") is None):
+        return None  # some writers fill in every attribute they know, with nothing
+    return find_table(items[0])
 
 
 def find_table(item: Header) -> ModalityTable:

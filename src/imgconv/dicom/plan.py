@@ -11,6 +11,7 @@ from imgconv.core.geometry import Geometry
 from imgconv.core.loss import Loss
 from imgconv.dicom.header import Header
 from imgconv.dicom.slices import Slice
+from imgconv.dicom.vendors.component import Component
 from imgconv.dicom.vendors.facts import Acquisition, Facts
 from imgconv.errors import InputError
 
@@ -63,12 +64,12 @@ class VolumePlan:
     is_series
         Whether the image has a time-like axis ``t``, even of length 1.
     component
-        ``phase``, ``real``, ``imaginary``, or empty.
+        Magnitude, phase ..., ``UNKNOWN`` if the headers do not tell.
     echo_number
         1-based number of the echo if the series has several, else None.
     suffixes
         What tells this image from others of its series, for file names:
-        ``e2``, ``ph``, ``real``, ``imaginary``, ``ADC``.
+        ``e2``, ``ph``, ``real``, ``imaginary``, ``fieldmaphz``, ``trace``.
     losses
         What the plan had to leave out or to approximate.
     """
@@ -76,7 +77,7 @@ class VolumePlan:
     volumes: tuple[tuple[Slice, ...], ...]
     geometry: Geometry | None
     is_series: bool = False
-    component: str = ""
+    component: Component = Component.UNKNOWN
     echo_number: int | None = None
     suffixes: tuple[str, ...] = ()
     losses: tuple[Loss, ...] = ()

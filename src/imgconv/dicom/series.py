@@ -19,6 +19,7 @@ from imgconv.dicom.header import Header
 from imgconv.dicom.label_objects import find_label_reader, plan_label_object
 from imgconv.dicom.plan import ObjectPlan, Outcome, Problem, SeriesPlan
 from imgconv.dicom.slices import PLAIN_KEYWORDS, Slice, slices_of
+from imgconv.dicom.vendors.component import Component
 from imgconv.errors import InputError
 
 __all__ = ["plan_series"]
@@ -79,6 +80,7 @@ def _plan(
 ) -> SeriesPlan:
     first = headers[0]
     slices: list[Slice] = []
+    components: dict[tuple[object, ...], Component] = {}
     problems: list[Problem] = []
     objects: list[ObjectPlan] = []
     for header in headers:
@@ -87,7 +89,7 @@ def _plan(
             objects.append(plan_label_object(header, paths))
         elif problem is None:
             try:
-                slices += slices_of(header)
+                slices += slices_of(header, components)
             except InputError as error:
                 problem = _failed((header.path,), "unreadable-header", error)
         if problem is not None:

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from imgconv.dicom.component import component_of, isotropic_diffusion
 from imgconv.dicom.header import Header
 from imgconv.dicom.tiles import Tiling, find_tiling
+from imgconv.dicom.vendors.component import Component, find_component
 from imgconv.dicom.vendors.facts import Facts
 from imgconv.errors import CorruptData
 
@@ -26,6 +26,8 @@ __all__ = ["PLAIN_KEYWORDS", "Slice", "Timing", "slices_of"]
 
 Vector = tuple[float, ...]
 Get = Callable[[str], Any]
+# What was found out before: attributes that decide -> component
+Components = dict[tuple[Any, ...], Component]
 
 # More frames than that are taken for a hostile header.
 _MAX_FRAMES = 1 << 22
@@ -158,7 +160,7 @@ class Slice:
     rescale: tuple[float, float]
     scale_slope: float | None
     kind: tuple[Any, ...]
-    component: str
+    component: Component
     echo_time: float | None
     echo_number: int | None
     variant: tuple[Any, ...]
@@ -173,8 +175,15 @@ class Slice:
         return Facts(self.header, self.frame)
 
 
-def slices_of(header: Header) -> tuple[Slice, ...]:
+def slices_of(header: Header, known: Components | None = None) -> tuple[Slice, ...]:
     """Return the slices of a file that has pixel data.
+
+    Parameters
+    ----------
+    header
+        Of the file.
+    known
+        Kept by the caller from file to file, so that nothing is found out twice.
 
     Raises
     ------
@@ -183,17 +192,18 @@ def slices_of(header: Header) -> tuple[Slice, ...]:
     GeometryError
         The positions of a mosaic are unknown.
     """
+    known = {} if known is None else known
     if "PerFrameFunctionalGroupsSequence" in header or (
         "SharedFunctionalGroupsSequence" in header and _frame_count(header) > 1
     ):
-        return tuple(_enhanced_slices(header))
+        return tuple(_enhanced_slices(header, known))
     tiling = find_tiling(header)
     if tiling is not None:
-        return tuple(_tiles(header, tiling))
+        return tuple(_tiles(header, tiling, known))
     count = _frame_count(header)
     if count > 1:
-        return tuple(_plain_frames(header, count))
-    return (_classic_slice(header),)
+        return tuple(_plain_frames(header, count, known))
+    return (_slice(header, 0, -1, header.get, _size(header), known=known),)
 
 
 def _frame_count(header: Header) -> int:
@@ -222,10 +232,6 @@ def _pixels(header: Header) -> tuple[Any, ...]:
     )
 
 
-def _classic_slice(header: Header) -> Slice:
-    return _slice(header, 0, -1, header.get, _size(header))
-
-
 def _slice(
     header: Header,
     frame: int,
@@ -233,6 +239,7 @@ def _slice(
     get: Get,
     size: tuple[int, int],
     *,
+    known: Components,
     dimensions: tuple[int, ...] | None = None,
     position: Vector | None = None,
     file: int | None = None,
@@ -242,7 +249,7 @@ def _slice(
         slope = _number(header.get("DoseGridScaling"))
     echo_time = _number(get("EchoTime"))
     image_type = _texts(get("FrameType")) or _texts(get("ImageType"))
-    component = component_of(header, get, image_type)
+    component = _component(header, frame, get, known)
     instance = _integer(get("InstanceNumber"))
     return Slice(
         header=header,
@@ -260,14 +267,14 @@ def _slice(
         scale_slope=_scale_slope(header, frame),
         kind=(
             "DERIVED" if image_type[:1] == ("DERIVED",) else "ORIGINAL",
-            component,
+            "" if component is Component.MAGNITUDE else component,
             get("FrameOfReferenceUID"),
         ),
         component=component,
         echo_time=echo_time if echo_time is not None else _number(get("EffectiveEchoTime")),
         echo_number=_integer(get("EchoNumbers")),
         variant=_variant(header, image_type),
-        isotropic=isotropic_diffusion(header, get),
+        isotropic=_is_isotropic(header, get),
         timing=_timing(header, get, dimensions, file),
         order=(instance or 0, frame, tile),
         uid=str(header.get("SOPInstanceUID", "")),
@@ -311,14 +318,44 @@ def _diffusion(header: Header, get: Get) -> tuple[Any, ...] | None:
     return (*numbers, b_value, direction if isinstance(direction, tuple) else None)
 
 
+def _component(header: Header, frame: int, get: Get, known: Components) -> Component:
+    if header.get("Modality") != "MR":
+        return Component.UNKNOWN
+    key: tuple[Any, ...] = (
+        header.get("Manufacturer"),
+        get("FrameType"),
+        header.get("ImageType"),
+        get("ComplexImageComponent"),
+    )
+    if _is_from(header, "GE"):
+        key += (
+            header.private(0x0043, "GEMS_PARM_01", 0x2F),
+            header.private(0x0043, "GEMS_PARM_01", 0x30),
+            header.private(0x0019, "GEMS_ACQU_01", 0x9C),
+        )
+    if key not in known:
+        known[key] = find_component(Facts(header, frame))
+    return known[key]
+
+
+def _is_isotropic(header: Header, get: Get) -> bool:
+    """Whether a slice is a diffusion-weighted one without direction: a trace or mean."""
+    b_value = get("DiffusionBValue")
+    if not isinstance(b_value, int | float) or b_value <= 0:
+        return False
+    directionality = get("DiffusionDirectionality")
+    if directionality is None and _is_from(header, "Philips"):
+        directionality = header.private(0x2001, "Philips Imaging DD 001", 0x04, vr="CS")
+    direction = get("DiffusionGradientOrientation")
+    return directionality in ("ISOTROPIC", "I") or (
+        isinstance(direction, tuple) and not any(direction)
+    )
+
+
 def _variant(header: Header, image_type: tuple[str, ...]) -> tuple[Any, ...]:
     if _is_from(header, "SIEMENS"):
         coil = header.private(0x0051, "SIEMENS MR HEADER", 0x0F, vr="LO")
         return (image_type, coil)
-    if _is_from(header, "GE"):
-        flag = header.private(0x0043, "GEMS_PARM_01", 0x30, vr="SS")
-        # 14 to 16 mark the parts of a GE diffusion series, which belong together.
-        return (image_type, flag if flag not in (14, 15, 16) else None)
     return (image_type,)
 
 
@@ -326,14 +363,16 @@ def _is_from(header: Header, name: str) -> bool:
     return str(header.get("Manufacturer", "")).upper().startswith(name.upper())
 
 
-def _tiles(header: Header, tiling: Tiling) -> Iterator[Slice]:
-    whole = _slice(header, 0, 0, header.get, (tiling.rows, tiling.columns), position=())
+def _tiles(header: Header, tiling: Tiling, known: Components) -> Iterator[Slice]:
+    whole = _slice(
+        header, 0, 0, header.get, (tiling.rows, tiling.columns), known=known, position=()
+    )
     number = whole.order[0]
     for tile, position in enumerate(tiling.positions):
         yield replace(whole, tile=tile, position=position, order=(number, 0, tile))
 
 
-def _enhanced_slices(header: Header) -> Iterator[Slice]:
+def _enhanced_slices(header: Header, known: Components) -> Iterator[Slice]:
     pointers = [
         item.get("DimensionIndexPointer") for item in header.items("DimensionIndexSequence")
     ]
@@ -354,8 +393,10 @@ def _enhanced_slices(header: Header) -> Iterator[Slice]:
             indices = (indices,)
         dimensions = None
         if isinstance(indices, tuple):
-            known = len(indices) == len(pointers)
-            dimensions = tuple(int(indices[n]) for n in (keep if known else range(len(indices))))
+            has_pointers = len(indices) == len(pointers)
+            dimensions = tuple(
+                int(indices[n]) for n in (keep if has_pointers else range(len(indices)))
+            )
             if first_is_slowest:
                 dimensions = dimensions[::-1]
         yield _slice(
@@ -364,12 +405,13 @@ def _enhanced_slices(header: Header) -> Iterator[Slice]:
             -1,
             facts.get,
             size,
+            known=known,
             dimensions=dimensions,
             file=_integer(header.get("InstanceNumber")),
         )
 
 
-def _plain_frames(header: Header, count: int) -> Iterator[Slice]:
+def _plain_frames(header: Header, count: int, known: Components) -> Iterator[Slice]:
     """Frames of a multi-frame file without functional groups: NM, US, XA, secondary capture."""
     size = _size(header)
     detector = header.items("DetectorInformationSequence")
@@ -403,6 +445,7 @@ def _plain_frames(header: Header, count: int) -> Iterator[Slice]:
             -1,
             get,
             size,
+            known=known,
             position=position,
             dimensions=(volumes[frame],) if volumes else None,
         )
