@@ -1,0 +1,117 @@
+import io
+import tarfile
+import zipfile
+
+import pytest
+
+from imgconv.errors import CorruptData, UnsupportedData
+from imgconv.ops import archives
+from imgconv.ops.archives import unpack
+
+
+def make_zip(path, **members):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name.replace("__", "/"), data)
+    return path
+
+
+def make_tar(path, entries, mode="w:gz"):
+    with tarfile.open(path, mode) as archive:
+        for info, data in entries:
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return path
+
+
+def entry(name, data=b"x", kind=tarfile.REGTYPE, link=""):
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, link
+    return info, data
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
+def test_unpack_of_a_tar_gives_its_files(tmp_path, mode):
+    path = make_tar(tmp_path / "a.tar", [entry("d/1", b"one"), entry("d/2", b"two")], mode)
+    members = unpack(path, tmp_path / "out")
+    assert [(m.name, m.path.read_bytes()) for m in members] == [("d/1", b"one"), ("d/2", b"two")]
+
+
+def test_unpack_of_a_zip_gives_its_files(tmp_path):
+    path = make_zip(tmp_path / "a.zip", d__1=b"one", d__2=b"two", e__=b"")
+    members = unpack(path, tmp_path / "out")
+    assert [m.name for m in members] == ["d/1", "d/2"]
+
+
+@pytest.mark.parametrize("name", ["../evil", "/evil", "a/../../evil", "..\\evil", "C:/evil"])
+def test_unpack_leaves_out_names_that_lead_out(tmp_path, name):
+    path = make_tar(tmp_path / "a.tar", [entry(name), entry("good")])
+    evil, good = unpack(path, tmp_path / "in" / "out")
+    assert evil.path is None
+    assert "leads out" in evil.reason
+    assert good.path.is_relative_to(tmp_path / "in" / "out")
+    assert not list(tmp_path.rglob("evil"))
+
+
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE]
+)
+def test_unpack_leaves_out_links_and_devices(tmp_path, kind):
+    path = make_tar(tmp_path / "a.tar", [entry("x", b"", kind, "/etc/passwd")])
+    (member,) = unpack(path, tmp_path / "out")
+    assert member.path is None
+    assert not (tmp_path / "out").exists()
+
+
+def test_unpack_keeps_members_of_one_name_apart(tmp_path):
+    path = make_tar(tmp_path / "a.tar", [entry("x", b"1"), entry("x", b"2"), entry("X", b"3")])
+    members = unpack(path, tmp_path / "out")
+    assert [m.path.read_bytes() for m in members] == [b"1", b"2", b"3"]
+
+
+def test_unpack_of_a_bomb_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "_FREE_BYTES", 1 << 20)
+    path = make_zip(tmp_path / "a.zip", zeros=bytes(8 << 20))
+    with pytest.raises(CorruptData, match="more than any scanner") as caught:
+        unpack(path, tmp_path / "out")
+    assert caught.value.path == path
+
+
+def test_unpack_of_too_many_members_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "_MAX_MEMBERS", 3)
+    path = make_tar(tmp_path / "a.tar", [entry(f"{n}") for n in range(5)])
+    with pytest.raises(CorruptData, match="more than `3` members"):
+        unpack(path, tmp_path / "out")
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+@pytest.mark.parametrize("cut", [20, 200, -30])
+def test_unpack_of_a_truncated_archive_is_corrupt(tmp_path, kind, cut):
+    data = bytes(range(256)) * 40
+    if kind == "zip":
+        path = make_zip(tmp_path / "a.zip", x=data)
+    else:
+        path = make_tar(tmp_path / "a.tar.gz", [entry("x", data)])
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(CorruptData, match="truncated or damaged"):
+        unpack(path, tmp_path / "out")
+
+
+def test_unpack_of_an_encrypted_member_says_so(tmp_path):
+    path = make_zip(tmp_path / "a.zip", x=b"secret")
+    content = bytearray(path.read_bytes())
+    for magic, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(magic) + offset] |= 1
+    path.write_bytes(bytes(content))
+    (member,) = unpack(path, tmp_path / "out")
+    assert (member.path, member.reason) == (None, "it is encrypted")
+
+
+def test_unpack_of_an_unknown_compression_is_not_supported(tmp_path):
+    path = make_zip(tmp_path / "a.zip", x=b"data")
+    content = bytearray(path.read_bytes())
+    for magic, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        content[content.index(magic) + offset] = 99
+    path.write_bytes(bytes(content))
+    with pytest.raises((UnsupportedData, CorruptData)):
+        unpack(path, tmp_path / "out")
