@@ -30,7 +30,7 @@ from imgconv.dicom.uids import UidMaker, digest_source
 from imgconv.errors import UnsupportedData, output_error
 from imgconv.spec import resolve
 
-__all__ = ["check", "choose_object", "write"]
+__all__ = ["check", "choose_object", "describe", "write"]
 
 _BY_MODALITY = {"CT": "ct", "MR": "mr", "PT": "pet"}
 
@@ -53,6 +53,30 @@ def check(image: Image | Document, options: WriteOptions) -> tuple[Loss, ...]:
     if document is not None and row.name != "encapsulated-pdf":
         raise UnsupportedData(f"{row.title} holds images; the input is a document")
     return (*losses, *context.losses, *resolve(row.check)(job))
+
+
+def describe(image: Image | Document, options: WriteOptions) -> tuple[str, dict[str, list[str]]]:
+    """Return what would be written: the object's name, and which attributes come from where.
+
+    Returns
+    -------
+    tuple
+        The name as ``--as`` has it; origin -> sorted keywords. No values.
+
+    Raises
+    ------
+    UnsupportedData, GeometryError, UsageError
+        As `check`.
+    """
+    check(image, options)
+    document = image if isinstance(image, Document) else None
+    pixels = _pixels_of(image)
+    context = gather_context(pixels, options)
+    row, _ = _choose(pixels, document, context, options)
+    found: dict[str, list[str]] = {}
+    for keyword, origin in sorted(context.origins.items()):
+        found.setdefault(origin, []).append(keyword)
+    return row.name, found
 
 
 def _pixels_of(image: Image | Document) -> Image:

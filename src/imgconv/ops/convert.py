@@ -21,7 +21,7 @@ from imgconv.core.staging import staging_folder, sweep
 from imgconv.errors import UsageError
 from imgconv.events import Event, EventKind, Listener, ignore_events
 from imgconv.ops.convert_plan import Plan, Target, Task, make_plan
-from imgconv.ops.convert_run import Run, failed_volumes, run_task, volumes_of
+from imgconv.ops.convert_run import Run, failed_volumes, preview_task, run_task, volumes_of
 from imgconv.ops.naming import NameTemplate
 from imgconv.ops.report import ConvertReport, FileOutcome, Status, VolumeOutcome
 from imgconv.registry import formats
@@ -102,7 +102,8 @@ def convert(
     if options.dry_run:
         with _temporary_folder() as scratch:
             plan = _plan(scratch)
-            return _report(plan, [_planned(task, output, target) for task in plan.tasks])
+            shared = Run(target, output, scratch, options.read, options.write)
+            return _report(plan, [_planned(task, shared) for task in plan.tasks])
     with staging_folder(output) as staging:
         sweep(output)
         plan = _plan(staging)
@@ -178,13 +179,15 @@ def _run(plan: Plan, shared: Run, workers: int, listener: Listener) -> list[list
     return done
 
 
-def _planned(task: Task, output: Path, target: Target) -> list[VolumeOutcome]:
+def _planned(task: Task, run: Run) -> list[VolumeOutcome]:
+    if run.target.spec.name == "dicom":
+        return preview_task(task, run)
     return [
         VolumeOutcome(
             name=volume.stem,
             status=Status.PLANNED,
             files=volume.files,
-            outputs=(output / f"{volume.stem}{target.extension}",),
+            outputs=(run.output / f"{volume.stem}{run.target.extension}",),
             facts=volume.facts,
             warnings=volume.warnings,
         )

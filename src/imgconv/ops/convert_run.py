@@ -20,7 +20,7 @@ from imgconv.ops.convert_plan import PlannedVolume, Target, Task
 from imgconv.ops.report import Status, VolumeOutcome
 from imgconv.spec import resolve
 
-__all__ = ["Run", "failed_volumes", "run_task", "volumes_of"]
+__all__ = ["Run", "failed_volumes", "preview_task", "run_task", "volumes_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,36 @@ def run_task(job: Job, run: Run) -> JobResult:
         losses=tuple(loss for outcome in placed for loss in outcome.losses),
         facts={"volumes": placed},
     )
+
+
+def preview_task(task: Task, run: Run) -> list[VolumeOutcome]:
+    """Tell which DICOM objects a task would become, and where their attributes come from.
+
+    The images are read, because they decide on the object; nothing is written.
+    """
+    from imgconv.dicom.writer import describe
+
+    outcomes = []
+    for volume in task.volumes:
+        try:
+            for number, image in enumerate(_read(task, volume, run.read), 1):
+                stem = volume.stem if number == 1 else f"{volume.stem}_{number}"
+                name, origins = describe(image, run.write)
+                sources = [f"from {origin}: {', '.join(k)}" for origin, k in origins.items()]
+                outcomes.append(
+                    VolumeOutcome(
+                        stem,
+                        Status.PLANNED,
+                        _files_of(task, volume, image),
+                        (run.output / f"{stem}{run.target.extension}",),
+                        facts={**volume.facts, **_facts(image), "object": name, "context": origins},
+                        losses=image.losses,
+                        warnings=(*volume.warnings, f"would be `{name}`", *sources),
+                    )
+                )
+        except ImgconvError as error:
+            outcomes.append(_failed(volume.stem, volume.files, _named(error, task, run.staging)))
+    return outcomes
 
 
 def volumes_of(result: JobResult) -> list[VolumeOutcome]:

@@ -47,7 +47,8 @@ def test_formats_matrix_lists_every_pair(capsys, arguments):
         assert "dicom" in text
         return
     pairs = json.loads(text)
-    reads = [spec for spec in formats if spec.read]
-    writes = [spec for spec in formats if spec.write]
+    images = [spec for spec in formats if spec.capabilities.dtypes]
+    reads = [spec for spec in images if spec.read]
+    writes = [spec for spec in images if spec.write]
     expected = len(reads) * len(writes) - len([spec for spec in reads if spec.write])
     assert len(pairs if isinstance(pairs, list) else pairs["formats"]) == expected
