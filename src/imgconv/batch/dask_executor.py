@@ -19,6 +19,7 @@ import imgconv
 from imgconv.batch.attempt import Attempt, attempt
 from imgconv.batch.job import BatchOptions, Job, JobFunction
 from imgconv.batch.sweep import sweep_folders
+from imgconv.core.interrupts import hold_interrupts_back
 from imgconv.errors import MissingExtra, UsageError, WorkerError
 
 __all__ = ["DaskExecutor"]
@@ -60,8 +61,9 @@ class DaskExecutor:
         self._options = options
         self._function = function
         self._cluster: Any = None  # distributed has no types
-        self._client: Any = self._connect()
         self._flight: dict[int, _Task] = {}
+        with hold_interrupts_back():
+            self._client: Any = self._connect()
         try:
             self._threads = self._check_workers()
         except BaseException:

@@ -16,8 +16,6 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
@@ -28,6 +26,7 @@ from imgconv.batch.attempt import Attempt, describe
 from imgconv.batch.job import BatchOptions, Job, JobFunction
 from imgconv.batch.sweep import sweep_folders
 from imgconv.batch.worker import READY, WorkerSettings, Written, serve
+from imgconv.core.interrupts import hold_interrupts_back
 from imgconv.errors import ImgconvError, InternalError, WorkerError
 
 __all__ = ["WorkerPool"]
@@ -284,7 +283,7 @@ class WorkerPool:
             target=serve, args=(theirs, self._settings), name="imgconv-worker", daemon=True
         )
         try:
-            with _interrupts_held_back():
+            with hold_interrupts_back():
                 process.start()
         except (OSError, EOFError) as error:
             raise InternalError("worker processes cannot be started") from error
@@ -316,23 +315,6 @@ def _context(preload: tuple[str, ...]) -> BaseContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([*_ALWAYS_PRELOADED, *preload])
     return context
-
-
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Hold Ctrl-C back while a process starts, and keep the new process from seeing it.
-
-    The mask is inherited: else a Ctrl-C while the fork server imports would
-    make it print a traceback.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _stop(workers: list[_Worker]) -> None:

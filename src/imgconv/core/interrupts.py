@@ -1,4 +1,4 @@
-"""Let a polite request to end be like Ctrl-C, so that everything is cleaned up."""
+"""Let SIGTERM be like Ctrl-C, and Ctrl-C wait where it would do harm."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-__all__ = ["terminate_like_interrupt"]
+__all__ = ["hold_interrupts_back", "terminate_like_interrupt"]
 
 
 @contextmanager
@@ -28,6 +28,26 @@ def terminate_like_interrupt() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@contextmanager
+def hold_interrupts_back() -> Iterator[None]:
+    """Let Ctrl-C wait until the block ends, and processes started in it never see it.
+
+    For they inherit the mask: else a Ctrl-C, which a terminal sends to all
+    processes, would make them print tracebacks while they import.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # else its start, in the block, would undo the mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001  signal's signature

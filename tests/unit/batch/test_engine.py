@@ -194,6 +194,17 @@ def test_run_interrupted_ends_cleanly(tmp_path, number):
     wait_for(lambda: not _group_lives(process.pid))
 
 
+@pytest.mark.parametrize("seconds", [0.15, 0.3, 0.45])
+def test_run_interrupted_while_workers_start_prints_nothing_of_theirs(tmp_path, seconds):
+    process = start_copy(tmp_path)
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGINT)
+    _, stderr = process.communicate(timeout=20)
+    assert process.returncode in {130, 1, -signal.SIGINT}  # 1: before our code is in charge
+    assert "forkserver" not in stderr.replace("batch/", "")
+    assert "imgconv-worker" not in stderr
+
+
 def _group_lives(group):
     """Whether a process of the group is there that is no zombie."""
     for path in Path("/proc").glob("[0-9]*/stat"):

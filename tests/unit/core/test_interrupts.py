@@ -1,11 +1,12 @@
 import os
 import signal
+import subprocess
 import sys
 import threading
 
 import pytest
 
-from imgconv.core.interrupts import terminate_like_interrupt
+from imgconv.core.interrupts import hold_interrupts_back, terminate_like_interrupt
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
@@ -53,3 +54,17 @@ def test_other_threads_are_left_alone():
     thread.start()
     thread.join()
     assert seen == [signal.SIG_DFL]
+
+
+def test_held_back_interrupt_comes_at_the_end_and_to_no_child():
+    reached = []
+
+    def interrupted():
+        with hold_interrupts_back():
+            os.kill(os.getpid(), signal.SIGINT)
+            code = "import os, signal; os.kill(os.getpid(), signal.SIGINT)"
+            reached.append(subprocess.run([sys.executable, "-c", code], check=False).returncode)
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert reached == [0]
