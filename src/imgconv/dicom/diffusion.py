@@ -157,6 +157,8 @@ def _read_ge(facts: Facts) -> _Found:
     logical = _triple(ge.diffusion_direction())
     if b_value is None or logical is None:
         return _read_standard(facts)
+    if b_value == 0:
+        return 0.0, None
     length = math.sqrt(sum(part * part for part in logical))
     if 0.03 < length < 0.97:  # a lower shell: the gradient is scaled, the b-value is not
         b_value = max(5 * round(b_value * length * length / 5), 5)

@@ -8,8 +8,9 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import dcmwrite
 
+from imgconv.dicom.bids import bids_fields
 from imgconv.dicom.header import Header, parse_header
-from imgconv.dicom.vendors.facts import Facts
+from imgconv.dicom.vendors.facts import Acquisition, Facts
 
 
 def _header(dataset: Dataset) -> Header:
@@ -40,5 +41,18 @@ def dataset_of() -> Callable[..., Dataset]:
 def facts_of() -> Callable[..., Facts]:
     def make(attributes: dict[str, Any], private: Any = None, frame: int = 0) -> Facts:
         return Facts(_header(_dataset(attributes, private)), frame)
+
+    return make
+
+
+@pytest.fixture
+def fields_of(facts_of: Callable[..., Facts]) -> Callable[..., dict[str, Any]]:
+    """Sidecar fields of an image of one MR frame."""
+
+    def make(
+        attributes: dict[str, Any], private: Any = None, size: tuple[int, int, int] = (64, 64, 1)
+    ) -> dict[str, Any]:
+        facts = facts_of({"Modality": "MR", **attributes}, private)
+        return bids_fields(Acquisition(((facts,),), size))
 
     return make

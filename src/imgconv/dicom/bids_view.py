@@ -1,0 +1,131 @@
+"""One image as the sidecar's sections see it: what several of them need to know.
+
+Source
+------
+PS3.3 C.8.3.1 (MR image), C.8.13.5 (MR macros)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from imgconv.dicom.vendors.component import Component, find_component
+from imgconv.dicom.vendors.facts import Acquisition, Facts
+from imgconv.dicom.vendors.ge import Ge, ge_fields, ge_slice_times
+from imgconv.dicom.vendors.identity import Vendor, find_vendor
+from imgconv.dicom.vendors.philips import philips_fields
+from imgconv.dicom.vendors.siemens import Siemens, siemens_fields, siemens_slice_times
+from imgconv.dicom.vendors.uih import uih_fields, uih_slice_times
+
+__all__ = ["View"]
+
+
+@dataclass(frozen=True)
+class View:
+    """An image with what several sections need to know about it."""
+
+    acquisition: Acquisition
+
+    @cached_property
+    def facts(self) -> Facts:
+        """The frame that was acquired first."""
+        return self.acquisition.first
+
+    @cached_property
+    def vendor(self) -> Vendor:
+        """Who made the scanner."""
+        return find_vendor(self.facts)
+
+    @cached_property
+    def component(self) -> Component:
+        """Magnitude, phase, real or imaginary part, or field map."""
+        return find_component(self.facts)
+
+    @property
+    def is_mr(self) -> bool:
+        """Whether it is magnetic resonance."""
+        return self.facts.text("Modality") == "MR"
+
+    @cached_property
+    def siemens(self) -> Siemens:
+        """The frame, as Siemens describes it."""
+        return Siemens(self.facts)
+
+    @cached_property
+    def repetition_time(self) -> float | None:
+        """In seconds, with the pause that GE leaves out of Repetition Time."""
+        milliseconds = self.facts.number("RepetitionTime")
+        if not milliseconds:
+            return None
+        pause = Ge(self.facts).group_delay() if self.vendor is Vendor.GE else 0.0
+        return milliseconds / 1000 + max(pause, 0.0)
+
+    @cached_property
+    def slice_times(self) -> tuple[float, ...] | None:
+        """When each slice starts, in s after the first, in array order; None if unknown."""
+        if not self.is_mr or self.facts.text("MRAcquisitionType") == "3D":
+            return None
+        if self.acquisition.slice_count < 2:
+            return None
+        match self.vendor:
+            case Vendor.SIEMENS:
+                return siemens_slice_times(self.acquisition, self.repetition_time)
+            case Vendor.GE:
+                return ge_slice_times(self.acquisition)
+            case Vendor.UIH:
+                return uih_slice_times(self.acquisition, self.repetition_time)
+        return None
+
+    @cached_property
+    def vendor_fields(self) -> dict[str, Any]:
+        """The fields of the vendor's private attributes."""
+        if not self.is_mr:
+            return {}
+        match self.vendor:
+            case Vendor.SIEMENS:
+                is_phase = self.component is Component.PHASE
+                return siemens_fields(self.acquisition, self.slice_times, is_phase=is_phase)
+            case Vendor.GE:
+                return ge_fields(self.acquisition)
+            case Vendor.PHILIPS:
+                return philips_fields(self.acquisition)
+            case Vendor.UIH:
+                return uih_fields(self.acquisition)
+        return {}
+
+    @cached_property
+    def phase_axis(self) -> str:
+        """``"i"`` or ``"j"``, empty if unknown."""
+        direction = self.facts.text("InPlanePhaseEncodingDirection")
+        return {"ROW": "i", "COL": "j", "COLUMN": "j"}.get(direction, "")
+
+    @cached_property
+    def is_positive(self) -> bool | None:
+        """Whether phase encoding runs with rising index; None if unknown."""
+        if self.vendor is Vendor.SIEMENS:
+            return self.siemens.is_positive_phase_encoding()
+        if self.vendor is Vendor.GE:
+            flipped = Ge(self.facts).is_flipped()
+            return None if flipped is None else not flipped
+        return None
+
+    @cached_property
+    def acquired_lines(self) -> int:
+        """Phase encoding lines of the acquisition matrix, 0 if unknown."""
+        matrix = self.facts.numbers("AcquisitionMatrix")
+        lines = max(matrix[2:4]) if len(matrix) == 4 else 0
+        if not lines:
+            lines = self.facts.number("MRAcquisitionPhaseEncodingStepsInPlane") or 0
+        if not lines and self.vendor is Vendor.SIEMENS:
+            lines = self.siemens.protocol_number("sKSpace.lPhaseEncodingLines") or 0
+        return int(lines)
+
+    @cached_property
+    def recon_lines(self) -> int:
+        """The image's length in the phase encoding direction, 0 if unknown."""
+        columns, rows, _slices = self.acquisition.size_ijk
+        if columns == rows:
+            return rows
+        return {"i": columns, "j": rows}.get(self.phase_axis, self.acquired_lines)
