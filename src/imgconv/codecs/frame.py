@@ -197,8 +197,10 @@ def decode_native(
     return flat.reshape(pixel_format.shape)
 
 
-def encode_native(samples: NDArray[Any], pixel_format: PixelFormat) -> bytes:
-    """Return one frame as uncompressed little-endian bytes, without padding to even length.
+def encode_native(
+    samples: NDArray[Any], pixel_format: PixelFormat, *, big_endian: bool = False
+) -> bytes:
+    """Return one frame as uncompressed bytes, without padding to even length.
 
     `pixel_format` describes what is wanted: planar configuration 1 gives
     planes, 4:2:2 drops every second chroma sample (the reverse of what
@@ -210,7 +212,7 @@ def encode_native(samples: NDArray[Any], pixel_format: PixelFormat) -> bytes:
     """
     if pixel_format.bits_allocated == 1:
         return np.packbits(samples.reshape(-1) != 0, bitorder="little").tobytes()
-    array = samples.astype(pixel_format.dtype.newbyteorder("<"), copy=False)
+    array = samples.astype(pixel_format.dtype.newbyteorder(">" if big_endian else "<"), copy=False)
     if pixel_format.is_subsampled:
         pairs = array.reshape(pixel_format.rows, pixel_format.columns // 2, 2, 3)
         packed = np.stack(

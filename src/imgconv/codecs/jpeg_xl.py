@@ -69,7 +69,7 @@ def pack_jpeg(data: bytes) -> bytes:
 def unpack_jpeg(data: bytes) -> bytes:
     """Return the JPEG stream that a JPEG XL file was made of."""
     try:
-        return bytes(imagecodecs.jpegxl_decode_jpeg(data, 1))
+        return bytes(imagecodecs.jpegxl_decode_jpeg(data, numthreads=1))
     except (imagecodecs.JpegxlError, ValueError, RuntimeError) as error:
         raise CorruptData("a JPEG XL stream holds no recompressed JPEG") from error
 

@@ -26,5 +26,6 @@ def decode(data: bytes, pixel_format: PixelFormat, transfer_syntax_uid: str) -> 
 
 
 def encode(samples: NDArray[Any], task: EncodeTask) -> bytes:
-    """Return one frame as little-endian bytes, not padded."""
-    return encode_native(samples, task.target)
+    """Return one frame as bytes, not padded."""
+    big_endian = BY_UID[task.transfer_syntax_uid].big_endian_pixels
+    return encode_native(samples, task.target, big_endian=big_endian)

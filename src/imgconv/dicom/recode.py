@@ -269,6 +269,8 @@ class _Carried(_Plan):
         vr = self.parts.pixel_vr
         swap = frames.syntax.big_endian_pixels == self.syntax.little_endian
         word = vr if self.parts.syntax.explicit_vr else "OW"
+        if word == "OW":  # samples of 32 bits are swapped as such, which is what readers expect
+            word = {32: "OL", 64: "OV"}.get(frames.pixel_format.bits_allocated, word)
 
         def chunks() -> Iterator[bytes]:
             for start in range(offset, offset + length, _CHUNK):
@@ -406,7 +408,6 @@ class _Frames(_Plan):
             target = self.task.target
             if target.bits_allocated == 1:
                 made = _joined_bits(made, target)
-            made = self._in_byte_order(made, vr)
             write_native(stream.write, made, raw_bytes, vr=vr, encoding=encoding_of(self.syntax))
         done = Recoded(
             count,
@@ -416,14 +417,6 @@ class _Frames(_Plan):
             pixel_digest=digest.hexdigest() if digest else "",
         )
         return done, ratio
-
-    def _in_byte_order(self, chunks: Iterable[bytes], vr: str) -> Iterator[bytes]:
-        for chunk in chunks:
-            if self.syntax.little_endian:
-                yield chunk
-            else:
-                width = self.source.bits_allocated // 8
-                yield swap_bytes(chunk, {2: "OW", 4: "OL", 8: "OV"}.get(width, vr))
 
     def _made(self, digest: _PixelDigest | None) -> Iterator[bytes]:
         """Yield the encoded frames in order; at most a few are in memory."""

@@ -261,6 +261,16 @@ def _known_private_vr(tag: int, creator: str) -> str:
         return ""
 
 
+@lru_cache(maxsize=1024)
+def _repeating_vr(tag: int) -> str:
+    from pydicom.datadict import dictionary_VR
+
+    try:
+        return str(dictionary_VR(tag))
+    except KeyError:
+        return "UN"
+
+
 def _vr_of(tag: int, *, signed: bool) -> str:
     """Return the VR of an element that was written without."""
     group, number = tag >> 16, tag & 0xFFFF
@@ -268,9 +278,7 @@ def _vr_of(tag: int, *, signed: bool) -> str:
         return "UL"
     if group % 2:
         return "LO" if 0x10 <= number <= 0xFF else "UN"
-    if group & 0xFF00 in _REPEATING_GROUPS:
-        tag = (group & 0xFF00) << 16 | number
-    vr = find_vr(tag) or "UN"
+    vr = _repeating_vr(tag) if group & 0xFF00 in _REPEATING_GROUPS else find_vr(tag) or "UN"
     if vr == "US or SS":
         return "SS" if signed else "US"
     return _AMBIGUOUS.get(vr, vr)

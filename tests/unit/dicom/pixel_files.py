@@ -10,7 +10,7 @@ UID = "1.2.3.4.5"
 
 
 def make_file(path, samples, *, syntax=ExplicitVRLittleEndian, bits=None, planar=0, **attributes):
-    """Write `samples`, (j, i), (j, i, 3) or with frames in front where `NumberOfFrames` is given."""
+    """Write samples (j, i) or (j, i, 3), with frames in front where `NumberOfFrames` is given."""
     path.write_bytes(file_bytes(samples, syntax=syntax, bits=bits, planar=planar, **attributes))
     return path
 
