@@ -79,7 +79,7 @@ def test_convert_of_a_dicomdir_takes_what_it_lists(tmp_path):
     for path in sorted((FIXTURES / "ct").iterdir()):
         files.add(path)
     files.write(tmp_path / "in")
-    files._tmpdir.cleanup()  # which pydicom leaves to the collector, with a warning
+    files._stage["t"].cleanup()  # which pydicom leaves to the collector, with a warning
     listed = [path for path in (tmp_path / "in").rglob("*") if path.is_file()]
     next(path for path in listed if path.name != "DICOMDIR").unlink()
     report = convert([tmp_path / "in" / "DICOMDIR"], tmp_path / "out", missing_slices_allowed())
