@@ -27,8 +27,8 @@ from imgconv.dicom.scan import (
     Found,
     Need,
     guess_encoding,
-    iter_items,
     looks_like_dicom,
+    parse_items,
     walk,
 )
 from imgconv.errors import CorruptData, InputError, InternalError, UnknownFormat, UnsupportedData
@@ -49,6 +49,7 @@ _GE_BIG_ENDIAN_PIXELS = "1.2.840.113619.5.2"
 # Short values that recur from file to file
 _REMEMBERED_VRS = frozenset({"CS", "DS", "FD", "FL", "IS", "US"})
 _NAME_VRS = frozenset({"LO", "SH", "UI"})
+_LONG_SEQUENCE = 16
 _MAX_REMEMBERED = 4096
 # Files of so many series may alternate before layouts are learnt anew.
 _MAX_LAYOUTS = 4
@@ -109,6 +110,7 @@ class Header:
         "_charset",
         "_encoding",
         "_known",
+        "_long",
         "_range",
         "_sequences",
         "_signed",
@@ -137,6 +139,8 @@ class Header:
         self._known: dict[str | int, Any] = {}
         # A sequence of 10,000 frames is asked for once per frame.
         self._sequences: dict[int, tuple[Header, ...]] = {}
+        # Where the items of long sequences are, kept by `release`
+        self._long: dict[int, list[tuple[int, int, dict[int, Element] | None]]] = {}
 
     def get(self, keyword: str | int, default: Any = None) -> Any:
         """Return the value of a standard attribute.
@@ -297,7 +301,8 @@ class Header:
             self._buffer = None
             self._sequences = {}
             self._known = {}
-            if not isinstance(self._table, Places):  # which is small, and holds for the file
+            # A shared layout is small and holds for the file; to find the frames again is slow.
+            if not isinstance(self._table, Places) and not self._long:
                 self._table = None
 
     def read_pixel_bytes(self, start: int = 0, length: int | None = None) -> bytes:
@@ -364,14 +369,14 @@ class Header:
             buffer = self._buffer or b""
             if self.transfer_syntax_uid:  # a file's header, no item's
                 start = _walk_meta(buffer, table)[0]
-            stopped = walk(buffer, start, stop, self._encoding, table, stop_at_pixels=False)
+            stopped = walk(buffer, start, stop, self._encoding, table, stops=frozenset())
             if isinstance(stopped, Need):
                 raise CorruptData("a sequence's item is truncated", path=self.path)
             self._table = table
         return self._table
 
     def _reload(self) -> None:
-        if isinstance(self._table, Places) and not self.is_deflated:
+        if self._table is not None and not self.is_deflated:
             with _open(self.path) as file:
                 self._buffer = _pread_all(file, 0, self._range[1], self.path)
             return
@@ -425,8 +430,12 @@ class Header:
         charset, signed = self._character_set(), self._is_signed()
         items = []
         try:
-            for span in iter_items(buffer, start, start + length, encoding):
-                item = Header(self.path, buffer, encoding, span)
+            places = self._long.get(start) or parse_items(buffer, start, start + length, encoding)
+            if len(places) > _LONG_SEQUENCE:
+                self._long[start] = [(begin, end, None) for begin, end, _ in places]
+            for begin, end, table in places:
+                item = Header(self.path, buffer, encoding, (begin, end))
+                item._table = table
                 item._charset = charset
                 item._signed = signed
                 items.append(item)

@@ -32,6 +32,7 @@ __all__ = [
     "guess_encoding",
     "iter_items",
     "looks_like_dicom",
+    "parse_items",
     "trace_undefined",
     "walk",
 ]
@@ -39,6 +40,7 @@ __all__ = [
 _UNDEFINED = 0xFFFFFFFF
 _ITEM = 0xFFFEE000
 _ITEM_END = 0xFFFEE00D
+_ITEM_ENDS = frozenset({_ITEM_END})
 _SEQUENCE_END = 0xFFFEE0DD
 # Real objects stay below ten; the limit stops hostile nesting.
 _MAX_DEPTH = 64
@@ -77,7 +79,7 @@ Element = tuple[str, int, int]
 
 
 class Found(NamedTuple):
-    """The walk met pixel data: its tag and element; length -1 if undefined."""
+    """The walk met what it should stop at: its tag and element; length -1 if undefined."""
 
     tag: int
     element: Element
@@ -163,7 +165,7 @@ def walk(
     encoding: Encoding,
     table: dict[int, Element],
     *,
-    stop_at_pixels: bool = True,
+    stops: frozenset[int] = PIXEL_TAGS,
     last_group: int = 0xFFFF,
 ) -> Need | Found | int:
     """Enter the elements of ``buffer[position:end]`` into `table`.
@@ -176,8 +178,9 @@ def walk(
         How it is written.
     table
         Tag -> element; filled.
-    stop_at_pixels
-        Stop at pixel data, which need not be in the buffer.
+    stops
+        Stop behind the header of an element with such a tag; its value need
+        not be in the buffer.
     last_group
         Stop in front of the first element of a higher group.
 
@@ -212,7 +215,7 @@ def walk(
         elif not vr:
             (length,) = unpack_length(buffer, position + 4)
         if tag >= 0x7FE00000:
-            if tag in PIXEL_TAGS and stop_at_pixels:
+            if tag in stops:
                 return Found(tag, (vr, start, -1 if length == _UNDEFINED else length))
             if tag in (_ITEM_END, _SEQUENCE_END):
                 position = start
@@ -355,6 +358,44 @@ def _advance(position: int, length: int, end: int) -> int:
     return position + length
 
 
+def parse_items(
+    buffer: bytes, start: int, stop: int, encoding: Encoding
+) -> list[tuple[int, int, dict[int, Element] | None]]:
+    """Return start and stop of each item's content, and its elements if it was walked.
+
+    Only items of undefined length have to be walked to find their end.
+
+    Raises
+    ------
+    CorruptData
+        The bytes are no sequence.
+    """
+    unpack = _STRUCTS[encoding.big_endian].tag_length.unpack_from
+    items: list[tuple[int, int, dict[int, Element] | None]] = []
+    position = start
+    while position + 8 <= stop:
+        group, number, length = unpack(buffer, position)
+        tag = group << 16 | number
+        position += 8
+        if tag == _SEQUENCE_END:
+            break
+        if tag != _ITEM:
+            raise CorruptData(f"a sequence contains tag `({group:04X},{number:04X})`")
+        if length == _UNDEFINED:
+            table: dict[int, Element] = {}
+            end = walk(buffer, position, stop, encoding, table, stops=_ITEM_ENDS)
+            if not isinstance(end, Found):
+                raise CorruptData("an item has no end")
+            items.append((position, end.element[1] - 8, table))
+            position = end.element[1]
+        else:
+            if position + length > stop:
+                raise CorruptData("an item is longer than its sequence")
+            items.append((position, position + length, None))
+            position += length
+    return items
+
+
 def iter_items(
     buffer: bytes, start: int, stop: int, encoding: Encoding
 ) -> Iterator[tuple[int, int]]:
@@ -365,43 +406,5 @@ def iter_items(
     CorruptData
         The bytes are no sequence.
     """
-    structs = _STRUCTS[encoding.big_endian]
-    position = start
-    while position + 8 <= stop:
-        group, number, length = structs.tag_length.unpack_from(buffer, position)
-        tag = group << 16 | number
-        position += 8
-        if tag == _SEQUENCE_END:
-            return
-        if tag != _ITEM:
-            raise CorruptData(f"a sequence contains tag `({group:04X},{number:04X})`")
-        if length == _UNDEFINED:
-            behind = _skip_item(buffer, position, stop, structs, explicit=encoding.explicit)
-            yield position, behind - 8
-            position = behind
-        else:
-            if position + length > stop:
-                raise CorruptData("an item is longer than its sequence")
-            yield position, position + length
-            position += length
-
-
-def _skip_item(
-    buffer: bytes, position: int, stop: int, structs: _Structs, *, explicit: bool
-) -> int:
-    """Return the position behind the delimiter of an item of undefined length."""
-    try:
-        while True:
-            if position + 8 > stop:
-                raise CorruptData("an item has no end")
-            group, number, _ = structs.tag_length.unpack_from(buffer, position)
-            if group << 16 | number == _ITEM_END:
-                return position + 8
-            position, length, vr = _read_header(buffer, position, stop, structs, explicit=explicit)
-            if length == _UNDEFINED:
-                encoding = Encoding(explicit, structs is _STRUCTS[True])
-                position = _skip_undefined(buffer, position, stop, encoding, vr)
-            else:
-                position = _advance(position, length, stop)
-    except _Short as short:
-        raise CorruptData("an item is longer than its sequence") from short
+    for begin, end, _table in parse_items(buffer, start, stop, encoding):
+        yield begin, end

@@ -202,7 +202,7 @@ def _after(
         missing = frames is not None and not frames.fragments.delimited
         return b"", ("the sequence delimiter of the pixel data was missing",) if missing else ()
     try:
-        stopped = walk(rest, 0, len(rest), encoding, {}, stop_at_pixels=False)
+        stopped = walk(rest, 0, len(rest), encoding, {}, stops=frozenset())
     except CorruptData:
         stopped = Need(0, 0)
     if isinstance(stopped, int) and not (frames is not None and not frames.fragments.delimited):
@@ -347,7 +347,7 @@ def iter_spans(data: bytes) -> list[tuple[int, int, int]]:
         `data` is no data set in explicit VR little endian.
     """
     log = _Log()
-    stopped = walk(data, 0, len(data), EXPLICIT_LITTLE, log, stop_at_pixels=False)
+    stopped = walk(data, 0, len(data), EXPLICIT_LITTLE, log, stops=frozenset())
     if not isinstance(stopped, int):
         raise CorruptData("the data set ends within an element")
     spans = []
