@@ -89,11 +89,11 @@ def _show(name: str, *, json: bool) -> None:
 
 def _test(names: list[str]) -> int:
     from imgconv.exitcodes import ExitCode
-    from imgconv.ops.profiles import test_profile
+    from imgconv.ops.profiles import check_examples
 
     failed = 0
     for name in names:
-        for result in test_profile(name):
+        for result in check_examples(name):
             failed += not result.passed
             state = "pass" if result.passed else "FAIL"
             typer.echo(f"{state} {name}:{result.line} {result.name}{result.difference}")

@@ -17,14 +17,12 @@ from imgconv.profiles.model import Profile, ProfileRule, ProfileTest
 from imgconv.rules.instance import Instance
 from imgconv.standard.elements import find_tag, find_vr
 
-__all__ = ["TestResult", "describe_profile", "describe_rule", "test_profile"]
+__all__ = ["ExampleResult", "check_examples", "describe_profile", "describe_rule"]
 
 
 @dataclass(frozen=True, slots=True)
-class TestResult:
+class ExampleResult:
     """Whether an example broke the rules that it must break, and no others."""
-
-    __test__ = False  # no test class of pytest
 
     name: str
     line: int
@@ -104,7 +102,7 @@ def _describe_test(test: Any) -> str:
     return f"{test.path} {', '.join(fact for fact in facts if fact)}".strip()
 
 
-def test_profile(name: str) -> Iterator[TestResult]:
+def check_examples(name: str) -> Iterator[ExampleResult]:
     """Run the examples of a profile against its own rules.
 
     Raises
@@ -119,12 +117,12 @@ def test_profile(name: str) -> Iterator[TestResult]:
         yield _run_test(profile, test)
 
 
-def _run_test(profile: Profile, test: ProfileTest) -> TestResult:
+def _run_test(profile: Profile, test: ProfileTest) -> ExampleResult:
     dataset = _make_dataset(test.data, None, 0, 0)
     tree = Tree(Path(test.name), 0, b"", dataset=dataset)
     broken = {hit.rule for hit in check_profile(profile, Instance(tree))}
     expected = set(test.expect)
-    return TestResult(
+    return ExampleResult(
         test.name,
         test.line,
         tuple(sorted(expected - broken)),

@@ -62,14 +62,17 @@ class Checks:
         self.series = _active_checks(grades, "series")
         self.study = _active_checks(grades, "study")
         self.set = _active_checks(grades, "set")
-        self._own = {rule: registry.rules.get(rule).severity for rule in grades}
+        # Rules of profiles are not in the registry.
+        self._own = {
+            spec.id: spec.severity for rule in grades if (spec := registry.rules.find(rule))
+        }
 
     def grade(self, rule: str, override: str) -> Severity | None:
         """Return the severity of a hit, None if its rule is off."""
         graded = self.grades.get(rule)
         if graded is None or not override:
             return graded
-        if graded == self._own[rule]:
+        if graded == self._own.get(rule):
             return Severity(override)
         wanted = Severity(override)
         return wanted if _RANKS[wanted] < _RANKS[graded] else graded

@@ -24,12 +24,14 @@ from imgconv.standard.iods import find_iod
 __all__ = ["check_modules"]
 
 _CONTENT_SEQUENCE, _SHARED, _PER_FRAME = 0x0040A730, 0x52009229, 0x52009230
+_PATIENT_ORIENTATION, _IMAGE_ORIENTATION = 0x00200020, 0x00200037
+_PATIENT_PLANE = {0x00200032, 0x00200037}
+_SLIDE_PLANE = {0x00480102, 0x00480008}
 _IMAGE_TYPE, _REFERENCED_ITEM = 0x00080008, 0x0040DB73
 _FORBIDDEN, _POSSIBLE, _IN_FORCE = 0, 1, 2
-# Stored, but without a table of modules: PS3.3 lists no attributes for them.
-_MAX_NODE_DEPTH = 64
 # Enumerations that later editions widened: a value that is not in the table may be a new one.
-_WIDENED = frozenset({0x00280004, 0x00082111, 0x00185100, 0x00189004, 0x00080068})
+# Rescale Type is one: the table has the identity macro's US where C.11.1.1.2 has defined terms.
+_WIDENED = frozenset({0x00280004, 0x00082111, 0x00185100, 0x00189004, 0x00080068, 0x00281054})
 
 
 @dataclass(slots=True)
@@ -64,6 +66,33 @@ def check_modules(instance: Instance) -> Iterator[Hit]:
     yield from _check_item(context, dataset, plan.root, complete=not instance.is_truncated)
     if plan.groups:
         yield from _check_groups(context, dataset)
+    if not instance.is_truncated:
+        yield from _check_patient_orientation(context, dataset)
+
+
+def _check_patient_orientation(context: _Context, dataset: Item) -> Iterator[Hit]:
+    """Check for Patient Orientation where neither patient nor slide gives the orientation.
+
+    Its condition is about the IOD, so no expression can say it (PS3.3 C.7.6.1).
+    """
+    attributes = context.root.attributes
+    oriented = _PATIENT_PLANE | _SLIDE_PLANE | {_SHARED}
+    attribute = attributes.get(_PATIENT_ORIENTATION)
+    if (
+        attribute is None
+        or _PATIENT_ORIENTATION in dataset.elements
+        or not oriented.isdisjoint(dataset.elements)
+        or not (_SLIDE_PLANE | {_SHARED}).isdisjoint(attributes)
+    ):
+        return
+    plane = attributes.get(_IMAGE_ORIENTATION)
+    required = plane is not None and any(
+        context.states[row.module] == _IN_FORCE and row.kind == "1" for row in plane.rows
+    )
+    in_force = any(context.states[row.module] == _IN_FORCE for row in attribute.rows)
+    if in_force and not required:
+        message = "PatientOrientation (type 2C) is missing, and its condition holds"
+        yield Hit("M006", message, dataset.path_to(_PATIENT_ORIENTATION))
 
 
 def _module_states(plan: Plan, dataset: Item) -> tuple[int, ...]:

@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from imgconv.rules.conditions import Condition, Scope, compile_condition
+from imgconv.rules.conditions import Condition, compile_condition
 from imgconv.standard.iods import load_tables
 
 __all__ = ["Attribute", "GroupUse", "Module", "Node", "Plan", "Row", "find_plan"]
 
-_ORIENTATION, _SHARED_GROUPS = 0x00200037, 0x52009229
 _NOT_TRIGGERING = {"3"}
 
 
@@ -151,31 +150,18 @@ def _with_module(row: Row, module: int) -> Row:
 @cache
 def _rows(table: int) -> tuple[tuple[int, Row], ...]:
     return tuple(
-        (int(tag, 16), _row(tag, row[0], row[1] if len(row) > 1 else {}))
+        (int(tag, 16), _row(row[0], row[1] if len(row) > 1 else {}))
         for tag, row in load_tables()["set"][table].items()
     )
 
 
-def _has_no_plane(scope: Scope) -> bool | None:
-    """Whether the IOD has no Image Orientation (Patient): PS3.3 C.7.6.1, Patient Orientation."""
-    return None if scope.knows(_ORIENTATION) or scope.knows(_SHARED_GROUPS) else True
-
-
-# Conditions about the IOD itself, which no expression about attributes can say.
-_BY_IOD = {("2C", "00200020"): _has_no_plane}
-
-
-def _row(tag: str, kind: str, extras: dict[str, Any]) -> Row:
+def _row(kind: str, extras: dict[str, Any]) -> Row:
     condition = extras.get("c")
     return Row(
         module=0,
         kind=kind,
-        mode=condition[0] if condition else "MU",
-        condition=(
-            compile_condition(condition[1])
-            if condition and len(condition) > 1
-            else _BY_IOD.get((kind, tag))
-        ),
+        mode=condition[0] if condition else "",
+        condition=compile_condition(condition[1]) if condition and len(condition) > 1 else None,
         other=compile_condition(condition[2]) if condition and len(condition) > 2 else None,
         enumerated=_value_sets(extras.get("e")),
         defined=_value_sets(extras.get("d")),

@@ -59,7 +59,8 @@ def _module_tree(facts: _Facts, module: str, rows: list[_Facts]) -> _Facts:
         for tag in path[:-1]:
             node = node.setdefault(tag, ["3", {}, {}])[2]
         place = node.setdefault(path[-1], ["3", {}, {}])
-        place[0], place[1] = kind, extras
+        place[0] = kind if kind != "None" else "3"  # the source tells no type
+        place[1] = extras
     return root
 
 

@@ -1,0 +1,70 @@
+import struct
+
+import pytest
+from tests.unit.rules import objects
+
+from imgconv.dicom.elements import read_tree
+from imgconv.errors import CorruptData, InputError
+
+
+def read(data, tmp_path):
+    path = tmp_path / "a.dcm"
+    path.write_bytes(data)
+    return read_tree(path)
+
+
+def test_read_tree_gives_elements_and_places(tmp_path):
+    tree = read(objects.encode_file(objects.report()), tmp_path)
+    assert tree.problems == []
+    assert tree.dataset.text(0x00080060) == "SR"
+    paths = {element.path for element in tree.dataset.walk()}
+    assert "(0040,A730)[0].(0008,1199)[0].(0008,1155)" in paths
+
+
+def test_read_tree_implicit(tmp_path):
+    data = objects.encode_file({}, {"TransferSyntaxUID": "1.2.840.10008.1.2"})
+    data += objects.encode_dataset(objects.ct(), implicit=True)
+    tree = read(data, tmp_path)
+    assert tree.dataset.integer(0x00280010) == 4
+    assert tree.dataset.get(0x00280010).written_vr == ""
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"\0" * 200, bytes(128) + b"DICM"])
+def test_what_is_no_dicom_is_refused(data, tmp_path):
+    with pytest.raises(CorruptData):
+        read(data, tmp_path)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(InputError, match="cannot be read"):
+        read_tree(tmp_path / "none.dcm")
+
+
+def test_every_truncation_is_survived(tmp_path):
+    data = objects.encode_file(objects.report())
+    for length in range(0, len(data), 7):
+        try:
+            tree = read(data[:length], tmp_path)
+        except CorruptData:
+            continue
+        list(tree.dataset.walk())
+
+
+def test_a_declared_length_beyond_the_file_is_a_problem(tmp_path):
+    data = bytearray(objects.encode_file(objects.ct()))
+    at = data.index(b"\xe0\x7f\x10\x00OW") + 8
+    data[at : at + 4] = struct.pack("<I", 0x7FFFFFFF)
+    tree = read(bytes(data), tmp_path)
+    assert [problem.kind for problem in tree.problems] == ["truncated"]
+
+
+def test_undefined_lengths_are_read(tmp_path):
+    item = struct.pack("<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF)
+    item += objects.encode_dataset({"CodeValue": "1"}) + struct.pack("<HHI", 0xFFFE, 0xE00D, 0)
+    sequence = struct.pack("<HH2sHI", 0x0008, 0x2112, b"SQ", 0, 0xFFFFFFFF) + item
+    sequence += struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+    data = objects.encode_file({"SOPClassUID": objects.CT}) + sequence
+    tree = read(data, tmp_path)
+    assert tree.problems == []
+    (inner,) = tree.dataset.items_of(0x00082112)
+    assert inner.text(0x00080100) == "1"
