@@ -157,7 +157,7 @@ def _weighted(view: View) -> bool:
 
 
 def _vendor_text(view: View, name: str) -> str:
-    if view.vendor is Vendor.SIEMENS and view.siemens.is_xa:
+    if view.vendor is Vendor.SIEMENS:
         element = {"ScanningSequence": 0x5A, "SequenceVariant": 0x5B}[name]
         value = view.siemens.series(element, "CS")
         if value:

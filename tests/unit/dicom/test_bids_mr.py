@@ -137,6 +137,7 @@ def test_readout_of_ge_with_asset_partial_fourier_and_zero_filling(fields_of):
 def test_readout_of_uih_is_a_slices_acquisition_duration(fields_of):
     fields = fields_of({"Manufacturer": "UIH", "AcquisitionDuration": 21.0})
     assert fields["TotalReadoutTime"] == 0.021
+    assert "AcquisitionDuration" not in fields
 
 
 def test_ge_repetition_time_includes_the_pause(fields_of):

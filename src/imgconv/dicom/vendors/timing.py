@@ -108,13 +108,22 @@ def slice_times(
     time_of: Callable[[Facts], float | None] = acquisition_seconds,
 ) -> tuple[float, ...] | None:
     """Return the slices' times from one time per frame, None if they are not plausible."""
+    # The second volume is the one to trust, as with the lists that mosaics have.
+    order = (*acquisition.frames[1:2], *acquisition.frames[:1], *acquisition.frames[2:])
 
     def volumes() -> Iterable[Sequence[float]]:
-        for volume in acquisition.frames:
+        for volume in order:
             times = [time_of(facts) for facts in volume]
             yield [time for time in times if time is not None]
 
-    return first_plausible(volumes(), acquisition.slice_count, repetition_time)
+    return next(
+        (
+            times
+            for seconds in islice(volumes(), _MAX_VOLUMES)
+            if (times := first_plausible([seconds], acquisition.slice_count, repetition_time))
+        ),
+        None,
+    )
 
 
 def multiband_factor(times: Sequence[float]) -> int:

@@ -84,7 +84,8 @@ def uih_readout_time(facts: Facts) -> float | None:
 def uih_fields(acquisition: Acquisition) -> dict[str, Any]:
     """Return the sidecar fields that only the vendor's private attributes hold."""
     facts = acquisition.first
-    fields: dict[str, Any] = {}
+    # Acquisition Duration is a slice's, in milliseconds: it becomes the readout time.
+    fields: dict[str, Any] = {"AcquisitionDuration": None}
     direction = facts.private_text(_GROUP, _CREATOR, 0x05, "SH")
     if direction:
         fields["PhaseEncodingDirectionDisplayed"] = direction

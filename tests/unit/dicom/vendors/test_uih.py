@@ -53,6 +53,7 @@ def test_diffusion_and_readout(grid, facts_of):
 
 def test_fields(grid):
     assert uih_fields(Acquisition(((grid,),), (64, 64, 3))) == {
+        "AcquisitionDuration": None,
         "PhaseEncodingDirectionDisplayed": "A->P",
         "ReceiveCoilName": "HL1,2;HU1,2",
         "ParallelReductionFactorInPlane": 2.0,
