@@ -16,7 +16,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import Enum
-from pathlib import Path, PurePath
+from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
@@ -74,7 +74,7 @@ def outcome_record(outcome: Outcome, *, options_digest: str = "") -> Record:
         record["error"] = type(outcome.error).__name__
         record["reason"] = outcome.error.message
         record["hint"] = outcome.error.hint
-        record["path"] = _text(outcome.error.path or outcome.job.path or "")
+        record["path"] = str(outcome.error.path or outcome.job.path or "")
     return record
 
 
@@ -266,10 +266,10 @@ class ManifestIndex:
 def _same_paths(record: Record, job: Job) -> bool:
     """Whether the record is about the files of `job`; a skipped one has no outputs."""
     recorded = [fact["path"] for fact in record.get("inputs", ())]
-    if recorded != [_text(path) for path in job.inputs]:
+    if recorded != [_absolute(path) for path in job.inputs]:
         return False
     outputs = {fact["path"] for fact in record.get("outputs", ())}
-    return record["status"] == Status.SKIPPED or outputs.issuperset(map(_text, job.outputs))
+    return record["status"] == Status.SKIPPED or outputs.issuperset(map(_absolute, job.outputs))
 
 
 def _is_unchanged(recorded: Record) -> bool:
@@ -331,7 +331,7 @@ def _hash_key(key: str) -> int:
 
 def _fact_record(fact: FileFact) -> Record:
     record: Record = {
-        "path": _text(fact.path),
+        "path": _absolute(fact.path),
         "size_bytes": fact.size_bytes,
         "mtime_ns": fact.mtime_ns,
     }
@@ -340,8 +340,9 @@ def _fact_record(fact: FileFact) -> Record:
     return record
 
 
-def _text(path: PurePath | str) -> str:
-    return str(path)
+def _absolute(path: Path) -> str:
+    """Return a path that is right in whatever folder a run is resumed."""
+    return os.path.abspath(path)  # noqa: PTH100  Path.absolute keeps `..`
 
 
 def _plain(value: object) -> Any:  # JSON

@@ -159,6 +159,15 @@ def test_manifest_name_that_is_no_utf8_survives(tmp_path, job):
     assert is_done(tmp_path / "m", odd)
 
 
+def test_manifest_index_knows_relative_paths_in_another_folder(tmp_path, job, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    near = Job("k", (Path("in.dcm"),), (Path("sub/../out.dcm"),))
+    write(tmp_path / "m", done(near))
+    monkeypatch.chdir(tmp_path / "sub")
+    assert is_done(tmp_path / "m", Job("k", (Path("../in.dcm"),), (Path("../out.dcm"),)))
+
+
 def test_outcome_record_of_a_failure_says_why(job):
     error = CorruptData("there is no pixel data", path=job.inputs[0], hint="do something")
     record = outcome_record(Outcome(job, Status.FAILED, error=error))
