@@ -21,7 +21,7 @@ MISTAKES = [
     ("title: a\n", 1, "profile", "is missing"),
     ("profile: a\nrules:\n  - id: A1\n    values: [x]\n", 4, "values", "needs `tag`"),
     ("profile: a\nrules:\n  - id: A1\n    same: [Rows]\n", 4, "same", "needs `group`"),
-    ("profile: a\nrules:\n- {id: A1, require: Rows}\n- {id: A1, require: Rows}\n", 4, "id", "twice"),
+    ("profile: a\nrules:\n- {id: A1, tag: Rows}\n- {id: A1, tag: Rows}\n", 4, "id", "twice"),
     ("profile: a\nprofile: b\n", 2, "profile", "twice"),
 ]  # fmt: skip
 
