@@ -51,7 +51,9 @@ class Capabilities:
     """What a format can hold: data for `imgconv formats` and for `--matrix`.
 
     `dtypes` are numpy names. `max_dims` counts spatial and time axes, not
-    colour samples. The flags name the parts of `core.image.Image`.
+    colour samples. The flags name the parts of `core.image.Image`. `exact`:
+    samples and axes come back as they were unless `check` reports a harmful
+    loss; pictures, which are rendered, do not promise that.
     """
 
     dtypes: tuple[str, ...] = ()
@@ -63,6 +65,7 @@ class Capabilities:
     gradients: bool = False  # b-values and directions
     segments: bool = False  # names, codes, colours of labels
     metadata: bool = False  # patient, study, acquisition
+    exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ FORMATS: tuple[FormatSpec, ...] = (
         read="imgconv.formats.numpy_file:read",
         check="imgconv.formats.numpy_file:check_npy",
         write="imgconv.formats.numpy_file:write_npy",
-        capabilities=Capabilities(dtypes=_NUMBERS, max_dims=4, colour=True),
+        capabilities=Capabilities(dtypes=_NUMBERS, max_dims=4),
     ),
     FormatSpec(
         name="png",
@@ -139,7 +139,7 @@ FORMATS: tuple[FormatSpec, ...] = (
         read="imgconv.formats.raster.jpeg:read",
         check="imgconv.formats.raster.jpeg:check",
         write="imgconv.formats.raster.jpeg:write",
-        capabilities=Capabilities(dtypes=("uint8",), max_dims=2, colour=True),
+        capabilities=Capabilities(dtypes=("uint8",), max_dims=2, colour=True, exact=False),
     ),
     FormatSpec(
         name="jpeg2000",
@@ -167,7 +167,7 @@ FORMATS: tuple[FormatSpec, ...] = (
         read="imgconv.formats.raster.tiff:read",
         check="imgconv.formats.raster.tiff:check",
         write="imgconv.formats.raster.tiff:write",
-        capabilities=Capabilities(dtypes=_NUMBERS, max_dims=3, colour=True),
+        capabilities=Capabilities(dtypes=_NUMBERS, max_dims=3, colour=True, exact=False),
     ),
     FormatSpec(
         name="webp",

@@ -33,7 +33,9 @@ def test_compare_formats_tells_what_is_kept_and_lost():
 
 def test_aspects_cover_all_flags():
     flags = {
-        name for name in Capabilities.__dataclass_fields__ if name not in ("dtypes", "max_dims")
+        name
+        for name in Capabilities.__dataclass_fields__
+        if name not in ("dtypes", "max_dims", "exact")
     }
     assert flags | {"dims", "dtypes"} == set(ASPECTS)
     assert len({letter for letter, _ in ASPECTS.values()}) == len(ASPECTS)
