@@ -119,11 +119,27 @@ def _plan_kind(slices: list[Slice], options: ReadOptions) -> tuple[list[VolumePl
         return [_tiled(slices)], []
     plans: list[VolumePlan] = []
     problems: list[Problem] = []
-    for part in _parts(slices):
+    for part in (part for stack in _stacks(slices) for part in _parts(stack)):
         made, dropped = _stack(part, options)
         plans += made
         problems += dropped
     return plans, problems
+
+
+def _stacks(slices: list[Slice]) -> list[list[Slice]]:
+    """Part stacks of an enhanced object that have no location in common."""
+    stacks: dict[str, list[Slice]] = defaultdict(list)
+    for item in slices:
+        stacks[item.stack].append(item)
+    if len(stacks) > 1:
+        index = locate(slices).index.tolist()
+        places = [
+            {place for place, item in zip(index, slices, strict=True) if item.stack == stack}
+            for stack in stacks
+        ]
+        if sum(len(part) for part in places) == len(set.union(*places)):
+            return list(stacks.values())
+    return [slices]
 
 
 def _require_pixels(slices: Iterable[Slice]) -> None:

@@ -11,79 +11,35 @@ than a preamble (MIME parts, DIMSE dumps).
 from __future__ import annotations
 
 import os
-import zlib
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from imgconv.dicom.bytesource import ByteSource
 from imgconv.dicom.element_values import decode_text, decode_value
-from imgconv.dicom.layout import Layout, Places, make_layout
-from imgconv.dicom.scan import (
-    EXPLICIT_BIG,
-    EXPLICIT_LITTLE,
-    IMPLICIT_LITTLE,
-    Element,
-    Encoding,
-    Found,
-    Need,
-    guess_encoding,
-    looks_like_dicom,
-    parse_items,
-    walk,
+from imgconv.dicom.header_scan import (
+    DEFLATED,
+    HeaderScan,
+    PixelData,
+    Scanned,
+    inflate_file,
+    walk_meta,
 )
-from imgconv.errors import CorruptData, InputError, InternalError, UnknownFormat, UnsupportedData
+from imgconv.dicom.layout import Layout, Places
+from imgconv.dicom.scan import IMPLICIT_LITTLE, Element, Encoding, Need, parse_items, walk
+from imgconv.errors import CorruptData, InputError, InternalError
 from imgconv.standard.elements import find_tag, find_vr
 
 __all__ = ["Header", "HeaderReader", "PixelData", "parse_header", "read_header"]
 
-# Most headers are smaller than the first read; the reads after it double.
-_FIRST_READ = 1 << 16
-# What a header may be longer than the one before it, before it is read in two parts
-_MARGIN = 256
-_MAX_INFLATED_BYTES = 1 << 32
-
-_IMPLICIT = "1.2.840.10008.1.2"
-_DEFLATED = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95"})
-_EXPLICIT_BIG = "1.2.840.10008.1.2.2"
-_GE_BIG_ENDIAN_PIXELS = "1.2.840.113619.5.2"
 # Short values that recur from file to file
 _REMEMBERED_VRS = frozenset({"CS", "DS", "FD", "FL", "IS", "US"})
 _NAME_VRS = frozenset({"LO", "SH", "UI"})
-_LONG_SEQUENCE = 16
 _MAX_REMEMBERED = 4096
+_LONG_SEQUENCE = 16
 # Files of so many series may alternate before layouts are learnt anew.
 _MAX_LAYOUTS = 4
 _CHARSET_TAG = 0x00080005
 _REPRESENTATION_TAG = 0x00280103
-
-
-class PixelData(NamedTuple):
-    """Where the pixel data of a file are.
-
-    Parameters
-    ----------
-    tag
-        (7FE0,0010), or (7FE0,0008) float, or (7FE0,0009) double.
-    offset
-        Byte of the file (of the inflated file, if it is deflated) where the
-        value starts; for encapsulated data the item of the offset table.
-    length
-        Bytes of the value as declared; up to the end of the file if the
-        length is undefined.
-    vr
-        ``OB``, ``OW``, ``OF``, ``OD``.
-    encapsulated
-        Whether the value is a sequence of fragments.
-    available
-        Bytes from `offset` to the end of the file.
-    """
-
-    tag: int
-    offset: int
-    length: int
-    vr: str
-    encapsulated: bool
-    available: int
 
 
 class Header:
@@ -331,11 +287,11 @@ class Header:
                 f"the pixel data end after `{pixels.available}` bytes; expected {start + wanted}",
                 path=self.path,
             )
-        if self.is_deflated:
-            whole = _inflated_file(self.path)
-            return whole[pixels.offset + start : pixels.offset + start + wanted]
-        with _open(self.path) as file:
-            return _pread_all(file, pixels.offset + start, wanted, self.path)
+        source = ByteSource(self.path)
+        if not self.is_deflated:
+            return source.read_exactly(pixels.offset + start, wanted)
+        whole = inflate_file(source.read_exactly(0, source.size))
+        return whole[pixels.offset + start : pixels.offset + start + wanted]
 
     def __reduce__(self) -> tuple[Any, ...]:
         state = {
@@ -368,7 +324,7 @@ class Header:
             start, stop = self._range
             buffer = self._buffer or b""
             if self.transfer_syntax_uid:  # a file's header, no item's
-                start = _walk_meta(buffer, table)[0]
+                start = walk_meta(buffer, table)[0]
             stopped = walk(buffer, start, stop, self._encoding, table, stops=frozenset())
             if isinstance(stopped, Need):
                 raise CorruptData("a sequence's item is truncated", path=self.path)
@@ -377,8 +333,7 @@ class Header:
 
     def _reload(self) -> None:
         if self._table is not None and not self.is_deflated:
-            with _open(self.path) as file:
-                self._buffer = _pread_all(file, 0, self._range[1], self.path)
+            self._buffer = ByteSource(self.path).read_exactly(0, self._range[1])
             return
         fresh = read_header(self.path)
         self._buffer = fresh._buffer  # noqa: SLF001  another of the same class
@@ -494,18 +449,18 @@ class HeaderReader:
 
     def _read(self, path: Path, descriptor: int) -> Header:
         size = os.fstat(descriptor).st_size
-        scanned = _HeaderScan(path, size, lambda start, length: _pread(descriptor, start, length))
+        scan = HeaderScan(path, size, lambda start, length: _read_at(descriptor, start, length))
         for layout in self._layouts:
-            header = scanned.read_like(layout)
-            if header is not None:
+            scanned = scan.read_like(layout)
+            if scanned is not None:
                 if layout is not self._layouts[0]:
                     self._layouts.remove(layout)
                     self._layouts.insert(0, layout)
-                return header
-        header = scanned.read()
+                return _make_header(path, scanned)
+        header = _make_header(path, scan.read())
         tags = header.tags()
         if tags == self._last:
-            learnt = scanned.learn()
+            learnt = scan.learn()
             if learnt is not None:
                 self._layouts = [learnt, *self._layouts[: _MAX_LAYOUTS - 1]]
         self._last = tags
@@ -540,214 +495,21 @@ def parse_header(data: bytes, path: str | os.PathLike[str]) -> Header:
         As `read_header`.
     """
     try:
-        return _HeaderScan(
-            Path(path), len(data), lambda start, length: data[start : start + length]
-        ).read()
+        scan = HeaderScan(Path(path), len(data), lambda start, length: data[start : start + length])
+        return _make_header(Path(path), scan.read())
     except InputError as error:
         raise error.with_path(path) from error.__cause__
 
 
-class _HeaderScan:
-    """Reads as much of one file as its header needs."""
-
-    def __init__(self, path: Path, size: int, fetch: Callable[[int, int], bytes]) -> None:
-        self._path = path
-        self._size = size
-        self._fetch = fetch
-        self._buffer = b""
-        self._table: dict[int, Element] = {}
-        self._encoding = EXPLICIT_LITTLE
-        self._found: Found | None = None
-
-    def read_like(self, layout: Layout) -> Header | None:
-        """Return the header if the file is laid out like others before, else None."""
-        if len(self._buffer) < layout.size:
-            # Values may be longer than in the file before.
-            self._grow(min(self._size, layout.size + _MARGIN))
-        located = layout.locate(self._buffer)
-        if located is None:
-            return None
-        places, found = located
-        raw = places.get(0x00020010)
-        syntax = "" if raw is None else _text(self._buffer, raw)
-        if not syntax:
-            return None
-        return self._header(syntax, layout.encoding, places, found)
-
-    def read(self) -> Header:
-        """Walk the file and return its header."""
-        if not self._size:
-            raise UnknownFormat("the file is empty; expected DICOM")
-        self._grow(min(self._size, _FIRST_READ))
-        if not looks_like_dicom(self._path, self._buffer[:1024]):
-            raise UnknownFormat("no DICOM: neither the prefix `DICM` nor a data element")
-        start, syntax = _walk_meta(self._buffer, self._table)
-        if not syntax:
-            syntax, self._encoding = _guess_syntax(self._buffer, start)
-        else:
-            self._encoding = _encoding_of(syntax)
-        if syntax in _DEFLATED:
-            self._inflate(start)
-        self._found = self._walk(start, self._encoding)
-        return self._header(syntax, self._encoding, self._table, self._found)
-
-    def learn(self) -> Layout | None:
-        """Return the layout of the file that was walked, None if there is none to learn."""
-        start = 132 if self._buffer[128:132] == b"DICM" else -1
-        if self._found is None or start < 0 or 0x00020010 not in self._table:
-            return None
-        if _text(self._buffer, self._table[0x00020010]) in _DEFLATED:
-            return None
-        return make_layout(self._buffer, start, self._encoding, self._table, self._found)
-
-    def _header(
-        self,
-        syntax: str,
-        encoding: Encoding,
-        table: dict[int, Element] | Places,
-        found: Found | None,
-    ) -> Header:
-        buffer = self._trimmed(found)
-        header = Header(self._path, buffer, encoding, (0, len(buffer)))
-        header.transfer_syntax_uid = syntax
-        header.is_deflated = syntax in _DEFLATED
-        header._table = table  # noqa: SLF001  this function makes headers
-        if found is not None:
-            header.pixel_data = self._pixel_data(found, found.element[1])
-        return header
-
-    def _inflate(self, start: int) -> None:
-        whole = self._buffer + self._fetch(len(self._buffer), self._size - len(self._buffer))
-        self._buffer = whole[:start] + _inflate(whole[start:])
-        self._size = len(self._buffer)
-
-    def _walk(self, start: int, encoding: Encoding) -> Found | None:
-        position = start
-        while True:
-            stopped = walk(self._buffer, position, len(self._buffer), encoding, self._table)
-            if isinstance(stopped, Found):
-                return stopped
-            if isinstance(stopped, int):
-                if len(self._buffer) >= self._size:
-                    return None
-                position, end = stopped, stopped + 1
-            else:
-                position, end = stopped
-            if end > self._size:
-                raise CorruptData(
-                    f"the file ends after `{self._size}` bytes within its header; expected {end}"
-                )
-            self._grow(end)
-
-    def _grow(self, end: int) -> None:
-        have = len(self._buffer)
-        if end <= have:
-            return
-        wanted = min(self._size, max(end, 2 * have))
-        more = self._fetch(have, wanted - have)
-        if not more:
-            raise CorruptData("the file became shorter while it was read")
-        self._buffer += more
-
-    def _trimmed(self, found: Found | None) -> bytes:
-        return self._buffer if found is None else self._buffer[: self._element_start(found)]
-
-    @staticmethod
-    def _element_start(found: Found) -> int:
-        vr, start, _length = found.element
-        return start - (12 if vr in ("OB", "OW", "OF", "OD", "UN") else 8)
-
-    def _pixel_data(self, found: Found, offset: int) -> PixelData:
-        tag, (vr, _start, length) = found
-        available = max(0, self._size - offset)
-        undefined = length < 0
-        return PixelData(
-            tag=tag,
-            offset=offset,
-            length=available if undefined else length,
-            vr=vr or {0x7FE00008: "OF", 0x7FE00009: "OD"}.get(tag, "OW"),
-            encapsulated=undefined,
-            available=available,
-        )
+def _make_header(path: Path, scanned: Scanned) -> Header:
+    header = Header(path, scanned.buffer, scanned.encoding, (0, len(scanned.buffer)))
+    header.transfer_syntax_uid = scanned.transfer_syntax_uid
+    header.is_deflated = scanned.transfer_syntax_uid in DEFLATED
+    header._table = scanned.table  # noqa: SLF001  this function makes headers
+    header.pixel_data = scanned.pixel_data
+    return header
 
 
-def _walk_meta(buffer: bytes, table: dict[int, Element]) -> tuple[int, str]:
-    """Enter the meta information; return where the data set starts and its transfer syntax."""
-    start = 132 if buffer[128:132] == b"DICM" else 0
-    if buffer[start : start + 2] != b"\x02\0":
-        return start, ""
-    encoding = guess_encoding(buffer, start)
-    stopped = walk(buffer, start, len(buffer), encoding, table, last_group=0x0002)
-    if not isinstance(stopped, int):
-        raise CorruptData("the file ends within its meta information")
-    element = table.get(0x00020010)
-    if element is None:
-        return stopped, ""
-    return stopped, _text(buffer, element)
-
-
-def _text(buffer: bytes, element: Element) -> str:
-    _vr, start, length = element
-    return buffer[start : start + length].decode("latin-1").strip("\0 ")
-
-
-def _pread(descriptor: int, start: int, length: int) -> bytes:
+def _read_at(descriptor: int, start: int, length: int) -> bytes:
     os.lseek(descriptor, start, os.SEEK_SET)
     return os.read(descriptor, length)
-
-
-def _encoding_of(transfer_syntax_uid: str) -> Encoding:
-    if transfer_syntax_uid in (_IMPLICIT, _GE_BIG_ENDIAN_PIXELS):
-        return IMPLICIT_LITTLE
-    return EXPLICIT_BIG if transfer_syntax_uid == _EXPLICIT_BIG else EXPLICIT_LITTLE
-
-
-def _guess_syntax(buffer: bytes, start: int) -> tuple[str, Encoding]:
-    encoding = guess_encoding(buffer, start)
-    if not encoding.explicit:
-        return _IMPLICIT, IMPLICIT_LITTLE
-    return ("1.2.840.10008.1.2.2" if encoding.big_endian else "1.2.840.10008.1.2.1"), encoding
-
-
-def _open(path: Path) -> Any:
-    try:
-        return path.open("rb", buffering=0)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", path=path) from error
-
-
-def _pread_all(file: Any, start: int, length: int, path: Path) -> bytes:
-    parts = list(_iter_pread(file.fileno(), start, length))
-    data = parts[0] if len(parts) == 1 else b"".join(parts)
-    if len(data) != length:
-        raise CorruptData("the file became shorter while it was read", path=path)
-    return data
-
-
-def _iter_pread(descriptor: int, start: int, length: int) -> Iterator[bytes]:
-    # One call reads at most 2 GiB on Linux.
-    while length > 0:
-        part = os.pread(descriptor, length, start)
-        if not part:
-            return
-        yield part
-        start += len(part)
-        length -= len(part)
-
-
-def _inflate(data: bytes) -> bytes:
-    engine = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        inflated = engine.decompress(data, _MAX_INFLATED_BYTES)
-    except zlib.error as error:
-        raise CorruptData("the deflated data set cannot be inflated") from error
-    if engine.unconsumed_tail:
-        raise UnsupportedData(f"the data set inflates to more than `{_MAX_INFLATED_BYTES}` bytes")
-    return inflated
-
-
-def _inflated_file(path: Path) -> bytes:
-    with _open(path) as file:
-        whole = _pread_all(file, 0, os.fstat(file.fileno()).st_size, path)
-    start, _syntax = _walk_meta(whole, {})
-    return whole[:start] + _inflate(whole[start:])

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from imgconv.core.options import ReadOptions
 from imgconv.dicom.duplicates import drop_duplicates
+from imgconv.dicom.frame_slices import slices_of
 from imgconv.dicom.grouping import plan_volumes
 from imgconv.dicom.header import Header
 from imgconv.dicom.label_objects import find_label_reader, plan_label_object
 from imgconv.dicom.plan import ObjectPlan, Outcome, Problem, SeriesPlan
-from imgconv.dicom.slices import PLAIN_KEYWORDS, Slice, slices_of
-from imgconv.dicom.vendors.component import Component
+from imgconv.dicom.slices import PLAIN_KEYWORDS, Components, Slice
 from imgconv.errors import InputError
 
 __all__ = ["plan_series"]
@@ -80,7 +80,7 @@ def _plan(
 ) -> SeriesPlan:
     first = headers[0]
     slices: list[Slice] = []
-    components: dict[tuple[object, ...], Component] = {}
+    components: Components = {}
     problems: list[Problem] = []
     objects: list[ObjectPlan] = []
     for header in headers:

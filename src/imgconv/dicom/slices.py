@@ -6,47 +6,29 @@ functional groups.
 
 Source
 ------
-PS3.3 C.7.6.2 (Image Plane), C.7.6.16 (functional groups), C.7.6.17
-(dimensions), C.8.4.9 (NM multi-frame)
+PS3.3 C.7.6.2 (Image Plane), C.8.3.1 (MR Image), C.8.13.5 (MR macros)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from imgconv.dicom.header import Header
-from imgconv.dicom.tiles import Tiling, find_tiling
 from imgconv.dicom.vendors.component import Component, find_component
 from imgconv.dicom.vendors.facts import Facts
 from imgconv.errors import CorruptData
 
-__all__ = ["PLAIN_KEYWORDS", "Slice", "Timing", "slices_of"]
+__all__ = ["PLAIN_KEYWORDS", "Components", "Slice", "Timing", "is_from", "make_slice", "to_integer"]
 
 Vector = tuple[float, ...]
 Get = Callable[[str], Any]
 # What was found out before: attributes that decide -> component
 Components = dict[tuple[Any, ...], Component]
 
-# More frames than that are taken for a hostile header.
-_MAX_FRAMES = 1 << 22
-
 _PHILIPS = "Philips MR Imaging DD 005"
 _PHILIPS_MR = "Philips MR Imaging DD 001"
-# Dimensions that say where a slice is, not which volume it belongs to; PS3.3 C.7.6.17
-_SPATIAL_DIMENSIONS = frozenset(
-    {
-        0x00209056,  # Stack ID
-        0x00209057,  # In-Stack Position Number
-        0x00200032,  # Image Position (Patient)
-        0x00200037,  # Image Orientation (Patient)
-        0x0020930D,  # Position in volume
-        0x00540080,  # Slice Vector
-    }
-)
-
-
 # What a single-frame file is asked for, no sequences; see `Header.prefetch`.
 PLAIN_KEYWORDS = (
     "AcquisitionNumber",
@@ -144,6 +126,8 @@ class Slice:
         Sorts slices as the scanner numbered them.
     uid
         SOP Instance UID of the file.
+    stack
+        Stack ID of an enhanced object's frame, else empty.
     """
 
     header: Header
@@ -168,56 +152,12 @@ class Slice:
     timing: Timing
     order: tuple[float, ...]
     uid: str
+    stack: str = ""
 
     @property
     def facts(self) -> Facts:
         """The attributes of this slice's frame."""
         return Facts(self.header, self.frame)
-
-
-def slices_of(header: Header, known: Components | None = None) -> tuple[Slice, ...]:
-    """Return the slices of a file that has pixel data.
-
-    Parameters
-    ----------
-    header
-        Of the file.
-    known
-        Kept by the caller from file to file, so that nothing is found out twice.
-
-    Raises
-    ------
-    CorruptData
-        Rows or Columns are missing, or numbers that must be there cannot be read.
-    GeometryError
-        The positions of a mosaic are unknown.
-    """
-    known = {} if known is None else known
-    if "PerFrameFunctionalGroupsSequence" in header or (
-        "SharedFunctionalGroupsSequence" in header and _frame_count(header) > 1
-    ):
-        return tuple(_enhanced_slices(header, known))
-    tiling = find_tiling(header)
-    if tiling is not None:
-        return tuple(_tiles(header, tiling, known))
-    count = _frame_count(header)
-    if count > 1:
-        return tuple(_plain_frames(header, count, known))
-    return (_slice(header, 0, -1, header.get, _size(header), known=known),)
-
-
-def _frame_count(header: Header) -> int:
-    count = header.get("NumberOfFrames", 1)
-    if not isinstance(count, int) or not 0 <= count <= _MAX_FRAMES:
-        raise CorruptData(f"Number of Frames is `{count}`", path=header.path)
-    return count or 1
-
-
-def _size(header: Header) -> tuple[int, int]:
-    rows, columns = header.get("Rows"), header.get("Columns")
-    if not isinstance(rows, int) or not isinstance(columns, int) or not rows or not columns:
-        raise CorruptData("Rows or Columns are missing or zero", path=header.path)
-    return rows, columns
 
 
 def _pixels(header: Header) -> tuple[Any, ...]:
@@ -232,7 +172,7 @@ def _pixels(header: Header) -> tuple[Any, ...]:
     )
 
 
-def _slice(
+def make_slice(
     header: Header,
     frame: int,
     tile: int,
@@ -243,14 +183,35 @@ def _slice(
     dimensions: tuple[int, ...] | None = None,
     position: Vector | None = None,
     file: int | None = None,
+    stack: str = "",
 ) -> Slice:
+    """Return the slice that is one frame of a file.
+
+    Parameters
+    ----------
+    header, frame, tile
+        See `Slice`.
+    get
+        Gives an attribute of the frame.
+    size
+        Rows and columns.
+    known
+        What was found out before, filled.
+    dimensions, position, file, stack
+        Where they are not found by `get`.
+
+    Raises
+    ------
+    CorruptData
+        Position, orientation or spacing cannot be read.
+    """
     slope, intercept = _number(get("RescaleSlope")), _number(get("RescaleIntercept"))
     if slope is None and header.get("DoseGridScaling") is not None:
         slope = _number(header.get("DoseGridScaling"))
     echo_time = _number(get("EchoTime"))
     image_type = _texts(get("FrameType")) or _texts(get("ImageType"))
     component = _component(header, frame, get, known)
-    instance = _integer(get("InstanceNumber"))
+    instance = to_integer(get("InstanceNumber"))
     return Slice(
         header=header,
         frame=frame,
@@ -272,17 +233,18 @@ def _slice(
         ),
         component=component,
         echo_time=echo_time if echo_time is not None else _number(get("EffectiveEchoTime")),
-        echo_number=_integer(get("EchoNumbers")),
+        echo_number=to_integer(get("EchoNumbers")),
         variant=_variant(header, image_type),
         isotropic=_is_isotropic(header, get),
         timing=_timing(header, get, dimensions, file),
         order=(instance or 0, frame, tile),
         uid=str(header.get("SOPInstanceUID", "")),
+        stack=stack,
     )
 
 
 def _scale_slope(header: Header, frame: int) -> float | None:
-    if not _is_from(header, "Philips"):
+    if not is_from(header, "Philips"):
         return None
     slope = header.private(0x2005, _PHILIPS_MR, 0x0E, vr="FL")
     if slope is None:
@@ -295,9 +257,9 @@ def _timing(
 ) -> Timing:
     return Timing(
         dimensions=dimensions,
-        temporal=_integer(get("TemporalPositionIdentifier")),
+        temporal=to_integer(get("TemporalPositionIdentifier")),
         diffusion=_diffusion(header, get),
-        acquisition=_integer(get("AcquisitionNumber")),
+        acquisition=to_integer(get("AcquisitionNumber")),
         trigger=_number(get("TriggerTime")),
         reference_time=_number(get("FrameReferenceTime")),
         file=file,
@@ -307,7 +269,7 @@ def _timing(
 def _diffusion(header: Header, get: Get) -> tuple[Any, ...] | None:
     b_value = _number(get("DiffusionBValue"))
     numbers = (None, None)
-    if _is_from(header, "Philips"):
+    if is_from(header, "Philips"):
         numbers = (
             header.private(0x2005, _PHILIPS, 0x12, vr="IS"),
             header.private(0x2005, _PHILIPS, 0x13, vr="IS"),
@@ -327,7 +289,7 @@ def _component(header: Header, frame: int, get: Get, known: Components) -> Compo
         header.get("ImageType"),
         get("ComplexImageComponent"),
     )
-    if _is_from(header, "GE"):
+    if is_from(header, "GE"):
         key += (
             header.private(0x0043, "GEMS_PARM_01", 0x2F),
             header.private(0x0043, "GEMS_PARM_01", 0x30),
@@ -344,7 +306,7 @@ def _is_isotropic(header: Header, get: Get) -> bool:
     if not isinstance(b_value, int | float) or b_value <= 0:
         return False
     directionality = get("DiffusionDirectionality")
-    if directionality is None and _is_from(header, "Philips"):
+    if directionality is None and is_from(header, "Philips"):
         directionality = header.private(0x2001, "Philips Imaging DD 001", 0x04, vr="CS")
     direction = get("DiffusionGradientOrientation")
     return directionality in ("ISOTROPIC", "I") or (
@@ -353,113 +315,15 @@ def _is_isotropic(header: Header, get: Get) -> bool:
 
 
 def _variant(header: Header, image_type: tuple[str, ...]) -> tuple[Any, ...]:
-    if _is_from(header, "SIEMENS"):
+    if is_from(header, "SIEMENS"):
         coil = header.private(0x0051, "SIEMENS MR HEADER", 0x0F, vr="LO")
         return (image_type, coil)
     return (image_type,)
 
 
-def _is_from(header: Header, name: str) -> bool:
+def is_from(header: Header, name: str) -> bool:
+    """Whether the manufacturer's name begins with `name`, whatever the case."""
     return str(header.get("Manufacturer", "")).upper().startswith(name.upper())
-
-
-def _tiles(header: Header, tiling: Tiling, known: Components) -> Iterator[Slice]:
-    whole = _slice(
-        header, 0, 0, header.get, (tiling.rows, tiling.columns), known=known, position=()
-    )
-    number = whole.order[0]
-    for tile, position in enumerate(tiling.positions):
-        yield replace(whole, tile=tile, position=position, order=(number, 0, tile))
-
-
-def _enhanced_slices(header: Header, known: Components) -> Iterator[Slice]:
-    pointers = [
-        item.get("DimensionIndexPointer") for item in header.items("DimensionIndexSequence")
-    ]
-    keep = [n for n, pointer in enumerate(pointers) if pointer not in _SPATIAL_DIMENSIONS]
-    count, size = _frame_count(header), _size(header)
-    frames = header.items("PerFrameFunctionalGroupsSequence")
-    if frames and len(frames) < count:
-        raise CorruptData(
-            f"`{count}` frames have `{len(frames)}` items of functional groups", path=header.path
-        )
-    # Bruker lists the slowest dimension first, the others last.
-    first_is_slowest = _is_from(header, "Bruker")
-    for frame in range(count):
-        facts = Facts(header, frame)
-        values = facts.groups[0].items("FrameContentSequence") if facts.groups else ()
-        indices = values[0].get("DimensionIndexValues") if values else None
-        if isinstance(indices, int):
-            indices = (indices,)
-        dimensions = None
-        if isinstance(indices, tuple):
-            has_pointers = len(indices) == len(pointers)
-            dimensions = tuple(
-                int(indices[n]) for n in (keep if has_pointers else range(len(indices)))
-            )
-            if first_is_slowest:
-                dimensions = dimensions[::-1]
-        yield _slice(
-            header,
-            frame,
-            -1,
-            facts.get,
-            size,
-            known=known,
-            dimensions=dimensions,
-            file=_integer(header.get("InstanceNumber")),
-        )
-
-
-def _plain_frames(header: Header, count: int, known: Components) -> Iterator[Slice]:
-    """Frames of a multi-frame file without functional groups: NM, US, XA, secondary capture."""
-    size = _size(header)
-    detector = header.items("DetectorInformationSequence")
-    source = detector[0] if detector else header
-    start = source.numbers("ImagePositionPatient") or header.numbers("ImagePositionPatient")
-    orientation = source.numbers("ImageOrientationPatient")
-    step = header.numbers("SpacingBetweenSlices") or header.numbers("SliceThickness")
-    slices = _int_vector(header, "SliceVector", count)
-    offsets = header.numbers("GridFrameOffsetVector")
-    volumes = _int_vector(header, "TimeSlotVector", count) or _int_vector(
-        header, "TimeSliceVector", count
-    )
-    if len(offsets) != count and step:
-        offsets = tuple(step[0] * (number - 1) for number in slices)
-    placed = len(start) == 3 and len(orientation) == 6 and len(offsets) == count
-
-    def get(keyword: str) -> Any:
-        if keyword == "ImageOrientationPatient" and placed:
-            return orientation
-        return header.get(keyword)
-
-    for frame in range(count):
-        position: Vector = ()
-        if placed:
-            # RT Dose may give positions along the z axis in place of offsets, C.8.8.3.2.
-            first = 0.0 if offsets[0] == 0 or slices else offsets[0]
-            position = _along_normal(start, orientation, offsets[frame] - first)
-        yield _slice(
-            header,
-            frame,
-            -1,
-            get,
-            size,
-            known=known,
-            position=position,
-            dimensions=(volumes[frame],) if volumes else None,
-        )
-
-
-def _int_vector(header: Header, keyword: str, count: int) -> tuple[int, ...]:
-    value = header.get(keyword)
-    return value if isinstance(value, tuple) and len(value) == count else ()
-
-
-def _along_normal(start: Vector, orientation: Vector, distance: float) -> Vector:
-    a, b, c, d, e, f = orientation
-    normal = (b * f - c * e, c * d - a * f, a * e - b * d)
-    return tuple(p + distance * n for p, n in zip(start, normal, strict=True))
 
 
 def _vector(header: Header, get: Get, keyword: str, length: int) -> Vector:
@@ -477,7 +341,8 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _integer(value: Any) -> int | None:
+def to_integer(value: Any) -> int | None:
+    """Return the first of an attribute's values as an integer, None if there is none."""
     number = _number(value)
     return None if number is None else int(number)
 

@@ -25,6 +25,7 @@ Vector = tuple[float, float, float]
 
 _CSA = "SIEMENS CSA HEADER"
 _MR = "SIEMENS MR HEADER"
+_SDI = "SIEMENS MR SDI 02"
 _UIH = "Image Private Header"
 
 
@@ -98,10 +99,11 @@ def _image_csa(header: Header) -> CsaHeader:
 
 
 def _public_count(header: Header) -> int:
-    """Return the number of tiles by (0019,xx0A), or one time per tile: XA has no CSA header."""
-    count = header.private(0x0019, _MR, 0x0A, vr="US")
-    if isinstance(count, int):
-        return count
+    """Return the number of tiles by other private attributes: XA has no CSA header."""
+    for group, creator, element in ((0x0019, _MR, 0x0A), (0x0021, _SDI, 0x4F)):
+        count = header.private(group, creator, element, vr="US")
+        if isinstance(count, int):
+            return count
     times = header.private(0x0019, _MR, 0x29, vr="FD")
     return len(times) if isinstance(times, tuple) else 0
 

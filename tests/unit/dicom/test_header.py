@@ -232,3 +232,10 @@ def test_deflated_matches_zlib(tmp_path):
     header = parse_header(whole, "x")
     assert header.is_deflated
     assert header.pixel_data.offset == start + inflated.index(BytesIO(b"\0\0\1\0\2\0").read())
+
+
+def test_read_header_explicit_data_under_an_implicit_syntax_is_read():
+    whole = encode(make_dataset(), EXPLICIT)
+    stated = whole.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2\0\0\0", 1)
+    header = parse_header(stated, "x")
+    assert header.get("EchoTime") == 2.5

@@ -157,7 +157,7 @@ def test_missing_interior_slice_is_refused_unless_allowed(tmp_path):
     (problem,) = series.problems
     assert problem.outcome is Outcome.FAILED
     assert problem.reason == "missing-slices"
-    assert "1 slices are missing" in problem.message
+    assert "1 slice is missing" in problem.message
     assert "--allow missing-slices" in problem.error.hint
     assert len(problem.paths) == 5
 
@@ -342,3 +342,13 @@ def test_unreadable_header_names_the_file(tmp_path):
     path.write_bytes(encode(make_slice(0, 1, NumberOfFrames=-1)))
     (series,) = plan([path])
     assert series.problems[0].error.path == path
+
+
+def test_enhanced_stacks_without_common_place_are_separate_images(tmp_path):
+    frames = [
+        {"z": z, "index": [stack, k + 1], "stack": str(stack)}
+        for stack, places in ((1, (0, 3, 6)), (2, (50, 53, 56)))
+        for k, z in enumerate(places)
+    ]
+    (series,) = plan(write_all(tmp_path, [make_enhanced(frames, [0x00209056, 0x00209057])]))
+    assert [volume.size_ijk[2] for volume in series.volumes] == [3, 3]
