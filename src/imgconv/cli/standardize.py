@@ -125,7 +125,7 @@ def standardize(  # noqa: PLR0917  a command's options
             staging=Path(staging),
         )
     _show(report, as_json=json, quiet=quiet, verbose=verbose)
-    if not quiet:
+    if not quiet and (report.summary.total > 1 or not report.summary.failed):
         sys.stderr.write(format_summary(report.summary, "standardized") + "\n")
     return report.exit_code
 
