@@ -20,6 +20,7 @@ from imgconv.errors import ImgconvError, InputError, InternalError, WorkerError,
 __all__ = [
     "Attempt",
     "Computed",
+    "Terminated",
     "attempt",
     "compute",
     "describe",
@@ -63,6 +64,10 @@ class Attempt:
     spent: bool = False
 
 
+class Terminated(SystemExit):
+    """The process shall end; what a job raises by `sys.exit` does not mean that."""
+
+
 @dataclass(slots=True)
 class Computed:
     """A job whose function has returned or failed; its outputs may be unfinished."""
@@ -70,7 +75,7 @@ class Computed:
     job: Job
     inputs: tuple[FileFact, ...]
     result: JobResult
-    error: Exception | None
+    error: Exception | SystemExit | None
     began: float  # monotonic seconds
     unfinished: list[UnfinishedOutput]
 
@@ -90,7 +95,9 @@ def compute(function: JobFunction, job: Job, *, defer: bool = False) -> Computed
     try:
         with outputs as unfinished:
             result = function(job)
-    except Exception as error:  # noqa: BLE001  a worker's edge: one bad job must not stop the rest
+    except Terminated:
+        raise
+    except (Exception, SystemExit) as error:  # noqa: BLE001  a worker's edge: one bad job must not stop the rest
         return Computed(job, inputs, JobResult(), error, began, [])
     return Computed(job, inputs, result, None, began, unfinished)
 
@@ -130,7 +137,7 @@ def describe(computed: Computed, *, digests: bool) -> Attempt:
     return Attempt(result, None, inputs, outputs, time.monotonic() - computed.began)
 
 
-def _failed(computed: Computed, error: Exception) -> Attempt:
+def _failed(computed: Computed, error: Exception | SystemExit) -> Attempt:
     return Attempt(
         error=_translate(error, computed.job),
         inputs=computed.inputs,
@@ -192,7 +199,7 @@ def _with_digests(facts: Iterable[FileFact], given: Mapping[Path, str]) -> Itera
         yield FileFact(fact.path, fact.size_bytes, fact.mtime_ns, known)
 
 
-def _translate(error: Exception, job: Job) -> ImgconvError:
+def _translate(error: Exception | SystemExit, job: Job) -> ImgconvError:
     """Return one of our errors; the text of a foreign one may quote the data."""
     if isinstance(error, ImgconvError):
         ours = error if job.path is None else error.with_path(job.path)

@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
 
-from imgconv.batch.attempt import Attempt, Computed, attempt, compute, finish
+from imgconv.batch.attempt import Attempt, Computed, Terminated, attempt, compute, finish
 from imgconv.batch.job import Job, JobFunction, JobResult
 from imgconv.errors import InternalError
 
@@ -146,7 +146,7 @@ def _isolate() -> None:
 
 
 def _end(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001  signal's signature
-    raise SystemExit(128 + signum)
+    raise Terminated(128 + signum)
 
 
 def _end_with_parent() -> None:

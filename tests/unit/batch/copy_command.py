@@ -15,7 +15,7 @@ def main(source, target, manifest, pause, resume=""):
         for path in sorted(Path(source).iterdir())
     ]
     ledger = Ledger(manifest=Path(manifest), resume=bool(resume))
-    options = BatchOptions(workers=2, isolate=True)
+    options = BatchOptions(workers=2, isolate=True, overlap=True)
     summary = run_batch(jobs, batch_jobs.copy, options, ledger)
     sys.stderr.write(f"{dict(summary.counts)}\n")
     return summary.exit_code

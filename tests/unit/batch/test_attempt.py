@@ -5,7 +5,7 @@ import pickle
 import pytest
 from tests.unit.batch.batch_jobs import make_jobs, misbehave
 
-from imgconv.batch.attempt import attempt, file_fact, hash_file
+from imgconv.batch.attempt import Terminated, attempt, file_fact, hash_file
 from imgconv.batch.job import Job, JobResult
 from imgconv.errors import (
     CorruptData,
@@ -76,6 +76,7 @@ def test_attempt_vanished_input_fails_by_name(tmp_path):
         (MemoryError(), WorkerError, False),
         (RecursionError(), InternalError, False),
         (ValueError("Doe^John"), InternalError, False),
+        (SystemExit("Doe^John"), InternalError, False),
     ],
 )
 def test_attempt_translates(tmp_path, error, kind, transient):
@@ -102,9 +103,10 @@ def test_attempt_error_that_does_not_survive_pickling_is_replaced(tmp_path):
     assert type(pickle.loads(pickle.dumps(made)).error) is InternalError
 
 
-def test_attempt_does_not_catch_an_interrupt():
-    with pytest.raises(KeyboardInterrupt):
-        attempt(fail(KeyboardInterrupt()), Job("a", ()), digests=False)
+@pytest.mark.parametrize("error", [KeyboardInterrupt, Terminated])
+def test_attempt_does_not_catch_what_ends_the_process(error):
+    with pytest.raises(error):
+        attempt(fail(error()), Job("a", ()), digests=False)
 
 
 def test_file_fact_of_a_missing_file_raises(tmp_path):
