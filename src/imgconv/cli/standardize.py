@@ -88,7 +88,7 @@ def standardize(  # noqa: PLR0917  a command's options
     import tempfile
 
     from imgconv.cli.progress import show_progress
-    from imgconv.ops.standardize import StandardizeOptions
+    from imgconv.ops.standardize import Running, StandardizeOptions
 
     run = _choose(enhance=enhance, split=split)
     options = StandardizeOptions(
@@ -115,15 +115,8 @@ def standardize(  # noqa: PLR0917  a command's options
         tempfile.TemporaryDirectory(prefix="imgconv-") as staging,
         show_progress(ProgressMode.NONE if quiet else progress) as listener,
     ):
-        report = run(
-            inputs,
-            output,
-            options,
-            batch=batch,
-            ledger=ledger,
-            listener=listener,
-            staging=Path(staging),
-        )
+        running = Running(Path(staging), batch, ledger, listener)
+        report = run(inputs, output, options, running=running)
     _show(report, as_json=json, quiet=quiet, verbose=verbose)
     if not quiet and (report.summary.total > 1 or not report.summary.failed):
         sys.stderr.write(format_summary(report.summary, "standardized") + "\n")

@@ -15,20 +15,20 @@ from pathlib import Path
 
 from pydicom.dataset import Dataset
 
-from imgconv.batch.job import BatchOptions, Job, JobResult
-from imgconv.batch.ledger import Ledger, run_batch
+from imgconv.batch.job import Job, JobResult
 from imgconv.dicom.elements import read_tree
 from imgconv.dicom.enhance import ENHANCED_CLASSES, enhance_series
 from imgconv.dicom.header import read_header
 from imgconv.dicom.split import SPLIT_CLASSES, split_frames
 from imgconv.errors import InputError
-from imgconv.events import Listener, ignore_events
 from imgconv.ops.inputs import gather
 from imgconv.ops.mending import Hints
 from imgconv.ops.standardize import (
+    Running,
     StandardizeOptions,
     StandardizeReport,
     finish_tree,
+    run_jobs,
 )
 
 __all__ = ["enhance", "split"]
@@ -45,10 +45,7 @@ def enhance(
     output: Path,
     options: StandardizeOptions = StandardizeOptions(),  # noqa: B008  frozen
     *,
-    batch: BatchOptions = BatchOptions(),  # noqa: B008  frozen
-    ledger: Ledger = Ledger(),  # noqa: B008  frozen
-    listener: Listener = ignore_events,
-    staging: Path,
+    running: Running,
 ) -> StandardizeReport:
     """Make a Legacy Converted Enhanced object of each single-frame CT, MR or PET series.
 
@@ -56,18 +53,8 @@ def enhance(
     are told apart by size, so that one object holds equal frames.
     """
     report = StandardizeReport()
-    jobs = list(_iter_series(inputs, output, options, staging, report))
-    report.summary = run_batch(
-        jobs,
-        _enhance_series,
-        batch,
-        ledger,
-        listener=listener,
-        on_outcome=report.outcomes.append,
-        phase="enhance",
-        total=len(jobs),
-    )
-    return report
+    jobs = _iter_series(inputs, output, options, running.staging, report)
+    return run_jobs(jobs, _enhance_series, running, report, "enhance")
 
 
 def split(
@@ -75,28 +62,15 @@ def split(
     output: Path,
     options: StandardizeOptions = StandardizeOptions(),  # noqa: B008  frozen
     *,
-    batch: BatchOptions = BatchOptions(),  # noqa: B008  frozen
-    ledger: Ledger = Ledger(),  # noqa: B008  frozen
-    listener: Listener = ignore_events,
-    staging: Path,
+    running: Running,
 ) -> StandardizeReport:
     """Make a single-frame series of each multi-frame object, in a folder named like it.
 
     Parameters and errors are those of `standardize`.
     """
     report = StandardizeReport()
-    jobs = list(_iter_objects(inputs, output, options, staging, report))
-    report.summary = run_batch(
-        jobs,
-        _split_object,
-        batch,
-        ledger,
-        listener=listener,
-        on_outcome=report.outcomes.append,
-        phase="split",
-        total=len(jobs),
-    )
-    return report
+    jobs = _iter_objects(inputs, output, options, running.staging, report)
+    return run_jobs(jobs, _split_object, running, report, "split")
 
 
 def _read_classes(

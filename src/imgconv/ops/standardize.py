@@ -8,14 +8,14 @@ reported; the file is then not written, unless that is allowed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from imgconv.batch.job import BatchOptions, Job, JobResult, Outcome
+from imgconv.batch.job import BatchOptions, Job, JobFunction, JobResult, Outcome
 from imgconv.batch.ledger import Ledger, run_batch
 from imgconv.batch.summary import Summary
 from imgconv.core.atomic import atomic_output
@@ -36,10 +36,12 @@ from imgconv.standard.transfer_syntaxes import BY_UID
 
 __all__ = [
     "NONCONFORMANT",
+    "Running",
     "StandardizeOptions",
     "StandardizeReport",
     "finish_tree",
     "iter_jobs",
+    "run_jobs",
     "standardize",
     "standardize_file",
 ]
@@ -135,15 +137,25 @@ class StandardizeReport:
         return {"files": files + rest, "exit_code": int(self.exit_code)}
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """How a batch is run, what is recorded, who is told.
+
+    `staging` is an empty folder for what archives hold.
+    """
+
+    staging: Path
+    batch: BatchOptions = BatchOptions()
+    ledger: Ledger = Ledger()
+    listener: Listener = ignore_events
+
+
 def standardize(
     inputs: Sequence[str | Path],
     output: Path,
-    options: StandardizeOptions = StandardizeOptions(),
+    options: StandardizeOptions = StandardizeOptions(),  # noqa: B008  frozen
     *,
-    batch: BatchOptions = BatchOptions(),  # noqa: B008  frozen
-    ledger: Ledger = Ledger(),  # noqa: B008  frozen
-    listener: Listener = ignore_events,
-    staging: Path,
+    running: Running,
 ) -> StandardizeReport:
     """Standardize files into a folder; the structure below each input is kept.
 
@@ -153,10 +165,6 @@ def standardize(
         Files, folders, archives, patterns.
     output
         The folder to write into.
-    batch, ledger, listener
-        How to run, what to record, whom to tell.
-    staging
-        An empty folder for what archives hold.
 
     Raises
     ------
@@ -167,16 +175,28 @@ def standardize(
     """
     parse_facts(options.facts)
     report = StandardizeReport()
-    jobs = list(iter_jobs(inputs, output, options, staging=staging, report=report))
+    jobs = iter_jobs(inputs, output, options, staging=running.staging, report=report)
+    return run_jobs(jobs, standardize_file, running, report, "standardize")
+
+
+def run_jobs(
+    jobs: Iterable[Job],
+    function: JobFunction,
+    running: Running,
+    report: StandardizeReport,
+    phase: str,
+) -> StandardizeReport:
+    """Run jobs that mend files, and complete the report."""
+    planned = list(jobs)
     report.summary = run_batch(
-        jobs,
-        standardize_file,
-        batch,
-        ledger,
-        listener=listener,
+        planned,
+        function,
+        running.batch,
+        running.ledger,
+        listener=running.listener,
         on_outcome=report.outcomes.append,
-        phase="standardize",
-        total=len(jobs),
+        phase=phase,
+        total=len(planned),
     )
     return report
 

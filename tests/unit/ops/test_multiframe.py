@@ -10,7 +10,7 @@ from pydicom.data import get_testdata_file
 from imgconv.errors import UnsupportedData
 from imgconv.exitcodes import ExitCode
 from imgconv.ops.multiframe import enhance, split
-from imgconv.ops.standardize import StandardizeOptions, standardize
+from imgconv.ops.standardize import Running, StandardizeOptions, standardize
 
 OPTIONS = StandardizeOptions(when="20260101120000")
 SERIES = {"ct": ("98892001", "CT5N"), "mr": ("98892003", "MR700")}
@@ -43,10 +43,10 @@ def key(dataset) -> tuple:
 @pytest.mark.parametrize("kind", ["ct", "mr"])
 def test_enhance_then_split_gives_back_pixels_positions_and_times(tmp_path, kind):
     clean, enhanced, back = tmp_path / "clean", tmp_path / "enhanced", tmp_path / "back"
-    standardize([series_folder(kind)], clean, OPTIONS, staging=tmp_path / "a")
+    standardize([series_folder(kind)], clean, OPTIONS, running=Running(tmp_path / "a"))
 
-    made = enhance([clean], enhanced, OPTIONS, staging=tmp_path / "b")
-    returned = split([enhanced], back, OPTIONS, staging=tmp_path / "c")
+    made = enhance([clean], enhanced, OPTIONS, running=Running(tmp_path / "b"))
+    returned = split([enhanced], back, OPTIONS, running=Running(tmp_path / "c"))
 
     assert made.exit_code is ExitCode.DONE
     assert returned.exit_code is ExitCode.DONE
@@ -61,7 +61,7 @@ def test_enhance_then_split_gives_back_pixels_positions_and_times(tmp_path, kind
 def test_enhance_other_objects_are_skipped_with_a_reason(tmp_path):
     source = Path(get_testdata_file("examples_palette.dcm"))
 
-    report = enhance([source], tmp_path / "out", OPTIONS, staging=tmp_path / "s")
+    report = enhance([source], tmp_path / "out", OPTIONS, running=Running(tmp_path / "s"))
 
     assert report.outcomes == []
     assert report.skipped == [(str(source), "no single-frame CT, MR or PET image")]
@@ -76,7 +76,7 @@ def test_enhance_series_of_two_patients_is_refused(tmp_path):
         dataset.PatientID = f"p{number}"
         dataset.save_as(folder / f"{number}.dcm")
 
-    report = enhance([folder], tmp_path / "out", OPTIONS, staging=tmp_path / "s")
+    report = enhance([folder], tmp_path / "out", OPTIONS, running=Running(tmp_path / "s"))
 
     (outcome,) = report.outcomes
     assert isinstance(outcome.error, UnsupportedData)
@@ -85,14 +85,14 @@ def test_enhance_series_of_two_patients_is_refused(tmp_path):
 
 
 def test_split_frames_and_groups_that_disagree_are_refused(tmp_path):
-    standardize([series_folder("ct")], tmp_path / "clean", OPTIONS, staging=tmp_path / "a")
-    enhance([tmp_path / "clean"], tmp_path / "in", OPTIONS, staging=tmp_path / "b")
+    standardize([series_folder("ct")], tmp_path / "clean", OPTIONS, running=Running(tmp_path / "a"))
+    enhance([tmp_path / "clean"], tmp_path / "in", OPTIONS, running=Running(tmp_path / "b"))
     (path,) = (tmp_path / "in").rglob("*.dcm")
     dataset = pydicom.dcmread(path)
     del dataset.PerFrameFunctionalGroupsSequence[-1]
     dataset.save_as(path)
 
-    report = split([path], tmp_path / "out", OPTIONS, staging=tmp_path / "s")
+    report = split([path], tmp_path / "out", OPTIONS, running=Running(tmp_path / "s"))
 
     (outcome,) = report.outcomes
     assert "per-frame functional groups" in outcome.error.message

@@ -11,14 +11,16 @@ from pydicom.dataset import Dataset
 from imgconv.batch.job import Status
 from imgconv.errors import UsageError
 from imgconv.exitcodes import ExitCode
-from imgconv.ops.standardize import NONCONFORMANT, StandardizeOptions, standardize
+from imgconv.ops.standardize import NONCONFORMANT, Running, StandardizeOptions, standardize
 
 WHEN = "20260101120000"
 
 
 def run(source: Path, target: Path, **options):
     staging = target.parent / "staging"
-    return standardize([source], target, StandardizeOptions(when=WHEN, **options), staging=staging)
+    return standardize(
+        [source], target, StandardizeOptions(when=WHEN, **options), running=Running(staging)
+    )
 
 
 def dciodvfy_errors(path: Path) -> list[str]:
