@@ -92,7 +92,7 @@ def show_fixes(inputs: Sequence[str], folder: Path | None, *, jobs: int = 0) -> 
 
     from imgconv.batch.job import BatchOptions
     from imgconv.cli.render import tell
-    from imgconv.ops.standardize import NONCONFORMANT, StandardizeOptions, standardize
+    from imgconv.ops.standardize import NONCONFORMANT, Running, StandardizeOptions, standardize
 
     options = StandardizeOptions(allow=frozenset({NONCONFORMANT}), dry_run=folder is None)
     with tempfile.TemporaryDirectory(prefix="imgconv-") as staging:
@@ -100,8 +100,7 @@ def show_fixes(inputs: Sequence[str], folder: Path | None, *, jobs: int = 0) -> 
             list(inputs),
             folder or Path(staging) / "nothing",
             options,
-            batch=BatchOptions(workers=jobs),
-            staging=Path(staging),
+            running=Running(Path(staging), BatchOptions(workers=jobs)),
         )
     for file in report.to_json()["files"]:
         for change in file["changes"]:

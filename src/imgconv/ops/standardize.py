@@ -145,15 +145,15 @@ class Running:
     """
 
     staging: Path
-    batch: BatchOptions = BatchOptions()
-    ledger: Ledger = Ledger()
+    batch: BatchOptions = field(default_factory=BatchOptions)
+    ledger: Ledger = field(default_factory=Ledger)
     listener: Listener = ignore_events
 
 
 def standardize(
     inputs: Sequence[str | Path],
     output: Path,
-    options: StandardizeOptions = StandardizeOptions(),  # noqa: B008  frozen
+    options: StandardizeOptions = StandardizeOptions(),
     *,
     running: Running,
 ) -> StandardizeReport:
