@@ -13,8 +13,10 @@ Source: numpy.lib.format (NEP 1).
 
 from __future__ import annotations
 
+import ast
 import io
 import math
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -37,6 +39,10 @@ from imgconv.formats._volume_losses import volume_losses
 __all__ = ["check_npy", "check_npz", "read", "write_npy", "write_npz"]
 
 _NPZ_MAGIC = b"PK\x03\x04"
+_NPY_MAGIC = b"\x93NUMPY"
+_SIZE_BYTES = {b"\x01\x00": 2, b"\x02\x00": 4, b"\x03\x00": 4}  # by version
+_MAX_HEADER = 10_000  # bytes; numpy refuses more as well
+_TYPE = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248])")
 _ARRAY = "array"
 _TEXT_FIELDS = ("axes", "unit", "photometric")
 _SMALL = 4096  # bytes of a field that is no array of samples
@@ -90,20 +96,8 @@ def read(source: Path, options: ReadOptions) -> Iterator[Image]:
 
 def _read_array(stream: IO[bytes], available: int, options: ReadOptions) -> NDArray[Any]:
     """Read one array; its header may not promise more than `available` bytes hold."""
-    try:
-        version = np.lib.format.read_magic(stream)
-        reader = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }.get(version)
-        if reader is None:
-            raise UnsupportedData("the version of the array header is not read")
-        shape, is_fortran, dtype = reader(stream)
-    except (ValueError, EOFError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
-        raise CorruptData("the array header is truncated or damaged") from error
-    if dtype.kind not in "uifb" or dtype.itemsize > 8 or dtype.names is not None:
-        raise UnsupportedData(f"arrays of type `{dtype.kind}{dtype.itemsize}` are not read")
-    expected = math.prod(int(n) for n in shape) * dtype.itemsize
+    shape, is_fortran, dtype = _read_header(stream)
+    expected = math.prod(shape) * dtype.itemsize
     if not all(n > 0 for n in shape) or expected > available:
         raise CorruptData(f"the data is truncated: shape `{shape}` needs {expected} bytes")
     if options.max_bytes and expected > options.max_bytes:
@@ -115,6 +109,34 @@ def _read_array(stream: IO[bytes], available: int, options: ReadOptions) -> NDAr
     native = np.dtype(np.uint8) if dtype.kind == "b" else dtype.newbyteorder("=")
     result: NDArray[Any] = array.astype(native, order="C", copy=False)
     return result
+
+
+def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return shape, order and type; numpy's own parser accepts more than it should.
+
+    Raises
+    ------
+    CorruptData
+        It is no array header.
+    UnsupportedData
+        A type that is not read.
+    """
+    head = stream.read(8)
+    size_bytes = _SIZE_BYTES.get(head[6:])
+    if not head.startswith(_NPY_MAGIC) or size_bytes is None:
+        raise CorruptData("it does not begin with the header of an array")
+    text = stream.read(min(int.from_bytes(stream.read(size_bytes), "little"), _MAX_HEADER))
+    try:
+        header = ast.literal_eval(text.decode("utf-8").strip())
+        shape, is_fortran = header["shape"], header["fortran_order"]
+        kind = header["descr"]
+    except (ValueError, SyntaxError, TypeError, KeyError, RecursionError, MemoryError) as error:
+        raise CorruptData("the array header is truncated or damaged") from error
+    if not isinstance(kind, str) or _TYPE.fullmatch(kind) is None:
+        raise UnsupportedData("arrays of this type are not read; integers, floats, booleans are")
+    if not isinstance(shape, tuple) or not all(type(n) is int for n in shape):
+        raise CorruptData("the shape of the array is not a tuple of integers")
+    return shape, is_fortran is True, np.dtype(kind)
 
 
 def _read_npz(source: Path, options: ReadOptions) -> dict[str, NDArray[Any]]:

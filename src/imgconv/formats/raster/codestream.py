@@ -30,6 +30,7 @@ from imgconv.formats.raster.page import Page, read_file, require_size, to_images
 __all__ = ["read_jpeg2000", "read_jpegls", "read_jpegxl"]
 
 _JPEG_LS = 0xF7
+_END = b"\xff\xd9"  # EOI of JPEG-LS, EOC of JPEG 2000
 _SRGB, _GRAY = 16, 17  # EnumCS; 15444-1 table I.10
 _JXL_CODESTREAM = b"\xff\x0a"
 _PHOTOMETRIC = {1: "MONOCHROME2", 3: "RGB", 4: "RGBA"}
@@ -83,7 +84,7 @@ def _read_jpeg2000(data: bytes, options: ReadOptions) -> Page:
     start = find_codestream(data)
     profile = _parse_boxes(data[:start], header.samples_per_pixel) if start else b""
     stream = data[start:]
-    end = stream.rfind(b"\xff\xd9")  # EOC; boxes may follow
+    end = stream.rfind(_END)  # boxes may follow
     if end < 0:
         raise CorruptData("the JPEG 2000 codestream has no end; the file is truncated")
     stream = stream[: end + 2]
@@ -97,7 +98,12 @@ def _read_jpegls(data: bytes, options: ReadOptions) -> Page:
         raise CorruptData(f"a JPEG with process `{header.process:#x}` is no JPEG-LS")
     _require_plain(header)
     _require_size(header, len(data), options)
-    return _page(_decode("jpegls_decode", data), header, data)
+    # CharLS takes half a minute to find out that a short stream has no end.
+    end = data.rfind(_END)
+    if end < 0:
+        raise CorruptData("the JPEG-LS stream has no end; the file is truncated")
+    stream = data[: end + 2]
+    return _page(_decode("jpegls_decode", stream), header, stream)
 
 
 def _read_jpegxl(data: bytes, options: ReadOptions) -> Page:

@@ -98,8 +98,8 @@ def translated_errors() -> Iterator[None]:
 
     try:
         with warnings.catch_warnings():
-            # The size was judged against the file's by `require_size`.
-            warnings.simplefilter("ignore", PillowImage.DecompressionBombWarning)
+            # The size was judged against the file's by `require_size`; damaged EXIF is ignored.
+            warnings.simplefilter("ignore")
             yield
     except PillowImage.DecompressionBombError as error:
         raise UnsupportedData("more pixels than are read at once") from error

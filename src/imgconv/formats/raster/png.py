@@ -13,7 +13,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PHOTOMETRIC = {1: "MONOCHROME2", 2: "MONOCHROME2", 3: "RGB", 4: "RGBA"}
 # Colour type -> its bit depths; 11.2.1.
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+_PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _MAX_PROFILE_BYTES = 1 << 24  # the largest ICC profiles of printers have about 10 MB
 
 _ANIMATION = Loss("animation", "only the default picture of an animated PNG is read", harmful=True)
@@ -51,7 +52,8 @@ class _Header:
     height: int
     depth: int
     colour: int
-    chunks: Mapping[bytes, bytes] = field(default_factory=dict)
+    chunks: Mapping[bytes, bytes]
+    bare: bytes  # the file without what the decoder need not know, and would write about
 
 
 def read(source: Path, options: ReadOptions) -> Iterator[Image]:
@@ -81,7 +83,7 @@ def _read_page(data: bytes, options: ReadOptions) -> Page:
         file_bytes=len(data),
         options=options,
     )
-    samples = _decode(data)
+    samples = _decode(header.bare)
     if samples.shape[:2] != (header.height, header.width):
         raise CorruptData("the decoded size is not that of the header")
     if samples.ndim == 3 and samples.shape[2] == 1:
@@ -114,22 +116,46 @@ def _parse_header(data: bytes) -> _Header:
     if depth not in _DEPTHS.get(colour, ()):
         raise CorruptData(f"colour type `{colour}` with `{depth}` bits is not a PNG")
     chunks: dict[bytes, bytes] = {}
+    bare = [_SIGNATURE]
     for kind, body in _iter_chunks(data):
-        if kind in (b"eXIf", b"iCCP", b"acTL"):
+        if kind in _PIXEL_CHUNKS:
+            bare.append(_chunk(kind, body))
+        elif kind in (b"eXIf", b"iCCP", b"acTL"):
             chunks.setdefault(kind, body)
-    return _Header(width, height, depth, colour, chunks)
+    return _Header(width, height, depth, colour, chunks, b"".join(bare))
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    """Return a chunk with its length and check sum; 5.3."""
+    crc = zlib.crc32(kind + body)
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", crc)
 
 
 def _iter_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield (type, body) up to the end; a truncated file is the decoder's to refuse."""
+    """Yield (type, body) up to the end of the picture.
+
+    Raises
+    ------
+    CorruptData
+        The file ends before, or a chunk that the pixels need is damaged. A
+        damaged chunk of another kind is left out.
+    """
     offset = 8
     while offset + 12 <= len(data):
         length = int.from_bytes(data[offset : offset + 4], "big")
         kind = data[offset + 4 : offset + 8]
-        if offset + 12 + length > len(data) or kind == b"IEND":
+        end = offset + 8 + length
+        if end + 4 > len(data):
+            break
+        is_sound = zlib.crc32(data[offset + 4 : end]) == int.from_bytes(data[end : end + 4], "big")
+        if not is_sound and kind in _PIXEL_CHUNKS:
+            raise CorruptData("a chunk of the picture has a wrong check sum; the file is damaged")
+        if is_sound:
+            yield kind, data[offset + 8 : end]
+        if kind == b"IEND":
             return
-        yield kind, data[offset + 8 : offset + 8 + length]
-        offset += 12 + length
+        offset = end + 4
+    raise CorruptData("the PNG file is truncated")
 
 
 def _parse_profile(body: bytes) -> bytes:
@@ -207,8 +233,6 @@ def _encode(picture: NDArray[Any], level: int, profile: object) -> bytes:
     data = bytes(imagecodecs.png_encode(np.ascontiguousarray(picture), level=level))
     if not isinstance(profile, bytes) or not profile or picture.ndim == 2:
         return data
-    body = b"ICC Profile\0\0" + zlib.compress(profile)
-    crc = zlib.crc32(b"iCCP" + body)
-    chunk = struct.pack(">I", len(body)) + b"iCCP" + body + struct.pack(">I", crc)
+    chunk = _chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(profile))
     after_header = len(_SIGNATURE) + 25  # IHDR comes first and has 13 bytes; 5.6
     return data[:after_header] + chunk + data[after_header:]
