@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from imgconv.codecs.conform import min_precision, require_agreement, to_declared
 from imgconv.codecs.encode import EncodeTask, find_largest_loss
 from imgconv.codecs.frame import PixelFormat
-from imgconv.codecs.streams import StreamHeader
+from imgconv.codecs.streams import StreamHeader, parse_jpegxl_size
 from imgconv.errors import CorruptData, UnsupportedData
 
 __all__ = ["decode", "encode", "pack_jpeg", "unpack_jpeg"]
@@ -32,6 +32,12 @@ def decode(data: bytes, pixel_format: PixelFormat, transfer_syntax_uid: str) -> 
     CorruptData
         The stream is damaged, or does not agree with the pixel format.
     """
+    size = parse_jpegxl_size(data)
+    if size != (pixel_format.rows, pixel_format.columns):
+        raise CorruptData(
+            f"a frame's codestream has rows, columns `{size[0]}, {size[1]}`; the data set says "
+            f"({pixel_format.rows}, {pixel_format.columns})"
+        )
     try:
         array = imagecodecs.jpegxl_decode(data, keeporientation=True)
     except (imagecodecs.JpegxlError, ValueError, RuntimeError) as error:

@@ -22,6 +22,7 @@ __all__ = [
     "parse_header_of",
     "parse_jpeg2000_header",
     "parse_jpeg_header",
+    "parse_jpegxl_size",
 ]
 
 _SOI = b"\xff\xd8"
@@ -253,3 +254,69 @@ _PARSERS = {
     "jpeg2000": parse_jpeg2000_header,
     "htj2k": parse_jpeg2000_header,
 }
+
+
+def parse_jpegxl_size(data: bytes) -> tuple[int, int]:
+    """Return rows and columns of a JPEG XL codestream, in a container or not.
+
+    Raises
+    ------
+    CorruptData
+        It is none.
+
+    Source
+    ------
+    ISO/IEC 18181-1 (SizeHeader), 18181-2 (boxes)
+    """
+    bits = _Bits(_jpegxl_codestream(data)[2:14])
+    is_small = bits.take(1)
+    rows = (bits.take(5) + 1) * 8 if is_small else _jpegxl_length(bits)
+    ratio = bits.take(3)
+    if ratio:
+        over, under = _JPEGXL_RATIOS[ratio - 1]
+        return rows, rows * over // under
+    return rows, (bits.take(5) + 1) * 8 if is_small else _jpegxl_length(bits)
+
+
+_JPEGXL_RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
+_JPEGXL_BITS = (9, 13, 18, 30)
+
+
+class _Bits:
+    """Reads bits from the lowest of the first byte on; zeros after the end."""
+
+    def __init__(self, data: bytes) -> None:
+        self._value = int.from_bytes(data, "little")
+
+    def take(self, count: int) -> int:
+        taken = self._value & ((1 << count) - 1)
+        self._value >>= count
+        return taken
+
+
+def _jpegxl_length(bits: _Bits) -> int:
+    return bits.take(_JPEGXL_BITS[bits.take(2)]) + 1
+
+
+def _jpegxl_codestream(data: bytes) -> bytes:
+    """Return the head of the codestream: `data` itself, or the first codestream box."""
+    if data[:2] == b"\xff\x0a":
+        return data[:32]
+    position = 0
+    for _ in range(_MAX_MARKERS):
+        size, kind = (
+            int.from_bytes(data[position : position + 4], "big"),
+            data[position + 4 : position + 8],
+        )
+        head = 8
+        if size == 1:
+            size, head = int.from_bytes(data[position + 8 : position + 16], "big"), 16
+        if kind in (b"jxlc", b"jxlp"):
+            skipped = head + 4 * (kind == b"jxlp")  # a partial box begins with its number
+            found = data[position + skipped : position + skipped + 32]
+            if found[:2] == b"\xff\x0a":
+                return found
+        if size < head or not kind:
+            break
+        position += size
+    raise CorruptData(f"no JPEG XL stream: it begins with `{data[:4].hex()}`")

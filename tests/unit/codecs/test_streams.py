@@ -7,6 +7,7 @@ from imgconv.codecs.streams import (
     parse_header_of,
     parse_jpeg2000_header,
     parse_jpeg_header,
+    parse_jpegxl_size,
 )
 from imgconv.errors import CorruptData
 
@@ -88,3 +89,21 @@ def test_parse_jpeg2000_header_no_stream_is_corrupt(data):
 def test_parse_header_of_damaged_stream_is_none():
     assert parse_header_of("jpeg", b"rubbish") is None
     assert parse_header_of("rle", b"rubbish") is None
+
+
+@pytest.mark.parametrize("container", [False, True])
+@pytest.mark.parametrize(
+    "shape",
+    [(8, 8), (64, 256), (1, 1), (7, 13), (300, 400), (512, 512), (10, 12), (2000, 3), (90, 160)],
+)
+def test_parse_jpegxl_size_is_the_size_that_was_encoded(shape, container):
+    stream = imagecodecs.jpegxl_encode(
+        np.zeros(shape, np.uint8), lossless=True, usecontainer=container
+    )
+    assert parse_jpegxl_size(bytes(stream)) == shape
+
+
+@pytest.mark.parametrize("data", [b"", b"\0" * 40, b"\0\0\0\x0cJXL \r\n\x87\n" + b"\xff" * 8])
+def test_parse_jpegxl_size_no_stream_is_corrupt(data):
+    with pytest.raises(CorruptData):
+        parse_jpegxl_size(data)

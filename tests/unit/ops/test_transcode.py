@@ -1,4 +1,3 @@
-import os
 import pickle
 import zipfile
 
@@ -92,7 +91,7 @@ def test_transcode_in_place_replaces_and_keeps_the_mode(folder):
     assert summary.exit_code == ExitCode.DONE
     assert _syntax(path) == "1.2.840.10008.1.2.4.80"
     assert path.stat().st_mode & 0o777 == 0o640
-    assert sorted(os.listdir(folder / "a")) == ["b", "one"]
+    assert sorted(path.name for path in (folder / "a").iterdir()) == ["b", "one"]
 
 
 def test_transcode_in_place_again_does_nothing(folder):
