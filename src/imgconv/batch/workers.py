@@ -38,6 +38,7 @@ _GRACE_S = 0.5  # from SIGTERM to SIGKILL
 # comes from outside, more often than by themselves, which will not change.
 _START_FAILURES = 9
 _OWN_FAILURE = 3
+_START_S = 120.0  # imports from a slow network drive included
 _ALWAYS_PRELOADED = ("imgconv.batch.worker",)
 
 
@@ -59,12 +60,15 @@ class _Worker:
     spent: bool = False  # it ends by itself and takes nothing more
     tasks: deque[_Task] = field(default_factory=deque)
     finishing: deque[_Task] = field(default_factory=deque)  # computed before all of `tasks`
-    since: float = 0.0  # when the first task began, monotonic seconds
+    # When the first task began, or the worker as long as it is not ready; monotonic seconds.
+    since: float = field(default_factory=time.monotonic)
 
     @property
     def deadline(self) -> float | None:
-        """When its first task is given up."""
-        if not self.ready or not self.tasks or self.tasks[0].limit_s is None:
+        """When its first task, or its start, is given up."""
+        if not self.ready:
+            return self.since + _START_S
+        if not self.tasks or self.tasks[0].limit_s is None:
             return None
         return self.since + self.tasks[0].limit_s
 
@@ -81,7 +85,7 @@ class _Worker:
 
     def send(self, task: _Task) -> None:
         """Hand over a task; that the worker is dead is noticed later."""
-        if not self.tasks:
+        if self.ready and not self.tasks:
             self.since = time.monotonic()
         self.tasks.append(task)
         with contextlib.suppress(OSError):
@@ -226,9 +230,12 @@ class WorkerPool:
         self._replace(worker)
 
     def _give_up(self, worker: _Worker) -> None:
-        """Kill a worker whose first task has run out of time."""
-        limit_s = worker.tasks[0].limit_s or 0.0
+        """Kill a worker whose first task, or whose start, has run out of time."""
         _stop([worker])
+        if not worker.ready:
+            self._bury(worker)
+            return
+        limit_s = worker.tasks[0].limit_s or 0.0
         self._lose(
             worker,
             WorkerError(

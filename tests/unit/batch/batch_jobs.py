@@ -45,6 +45,11 @@ def large_echo(job: Job) -> JobResult:
     return JobResult(facts={"echo": job.payload})
 
 
+def sleep_long(*_):
+    """Stand in for a worker that does not start."""
+    time.sleep(600)
+
+
 def misbehave(job: Job) -> JobResult:
     """Do what the payload says, else copy."""
     return _FAULTS.get(job.payload, copy)(job)

@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from tests.unit.batch.batch_jobs import large_echo, make_jobs, misbehave
+from tests.unit.batch.batch_jobs import large_echo, make_jobs, misbehave, sleep_long
 
 from imgconv.batch.engine import run
 from imgconv.batch.job import BatchOptions, Job, JobResult, Status
@@ -91,6 +91,13 @@ def test_pool_jobs_and_results_larger_than_a_pipe():
 
 def test_pool_workers_that_cannot_start_are_a_bug(tmp_path, monkeypatch):
     monkeypatch.setattr("imgconv.batch.workers.serve", os.abort)
+    with pytest.raises(InternalError, match="cannot be started"):
+        outcomes_of(tmp_path, [None])
+
+
+def test_pool_workers_that_hang_at_their_start_are_a_bug(tmp_path, monkeypatch):
+    monkeypatch.setattr("imgconv.batch.workers.serve", sleep_long)
+    monkeypatch.setattr("imgconv.batch.workers._START_S", 0.05)
     with pytest.raises(InternalError, match="cannot be started"):
         outcomes_of(tmp_path, [None])
 
