@@ -11,7 +11,11 @@ from imgconv.standard._generated.elements import ELEMENTS
 
 __all__ = ["find_keyword", "find_tag", "find_vr"]
 
-_TAGS = {keyword: tag for tag, (_vr, keyword) in ELEMENTS.items()}
+_WORDS = ELEMENTS.split()
+_NUMBERS = [int(word, 16) for word in _WORDS[0::3]]
+_VRS = dict(zip(_NUMBERS, _WORDS[1::3], strict=True))
+_KEYWORDS = dict(zip(_NUMBERS, _WORDS[2::3], strict=True))
+_TAGS = dict(zip(_WORDS[2::3], _NUMBERS, strict=True))
 
 
 def find_tag(keyword: str) -> int | None:
@@ -21,11 +25,10 @@ def find_tag(keyword: str) -> int | None:
 
 def find_keyword(tag: int) -> str | None:
     """Return the keyword of `tag`; None if it is private, repeating or unknown."""
-    entry = ELEMENTS.get(tag)
-    return None if entry is None else entry[1]
+    return _KEYWORDS.get(tag)
 
 
 def find_vr(tag: int) -> str | None:
     """Return the VR of `tag`, such as ``"DS"`` or ``"US or SS"``, or None."""
-    entry = ELEMENTS.get(tag)
-    return None if entry is None else entry[0]
+    vr = _VRS.get(tag)
+    return vr if vr is None or len(vr) == 2 else vr.replace("_", " ")
