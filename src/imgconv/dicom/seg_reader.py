@@ -39,6 +39,9 @@ Code = tuple[str, str, str]
 _LABELMAP = "LABELMAP"
 _FRACTIONAL = "FRACTIONAL"
 
+# Sparse frames may promise any number of slices between them.
+_MAX_BYTES = 1 << 32
+
 _PARTIAL = Loss(
     "partial-extent",
     "the volume ends with the outermost frames: how far the images reach is not said",
@@ -79,8 +82,10 @@ def _read(header: Header, max_bytes: int) -> Image:
     layout = read_layout(header, reader.frame_count)
     rows, columns = reader.pixel_format.rows, reader.pixel_format.columns
     size = layout.slices * rows * columns * 2
-    if max_bytes and size > max_bytes:
-        raise UnsupportedData(f"the label map takes `{size}` bytes; the limit is {max_bytes}")
+    if size > (max_bytes or _MAX_BYTES):
+        raise UnsupportedData(
+            f"the label map takes `{size}` bytes; the limit is {max_bytes or _MAX_BYTES}"
+        )
     described = dict(_iter_segments(header))
     shape = (layout.slices, rows, columns)
     array, segments = _assemble(header, reader, layout, described, shape)
