@@ -26,6 +26,10 @@ __all__ = ["MR_SECTIONS"]
 def _mr(view: View) -> dict[str, Any]:
     facts = view.facts
     fields: dict[str, Any] = {"RepetitionTime": view.repetition_time}
+    if view.repetition_time != view.excitation_time:
+        fields["RepetitionTimeExcitation"] = view.excitation_time
+    if not view.is_regular:
+        fields["FrameTimesStart"] = list(view.volume_times)
     averages = facts.number("NumberOfAverages") or 0
     if averages > 1:
         fields["NumberOfAverages"] = averages
@@ -74,6 +78,21 @@ def _states(facts: Facts) -> dict[str, Any]:
     elif "MTC" in variants:
         fields["MTState"] = True
     return fields
+
+
+def _partial_fourier(view: View) -> dict[str, Any]:
+    """Return Siemens' fraction from the echo train, for headers without a protocol."""
+    facts = view.facts
+    if view.vendor is not Vendor.SIEMENS or facts.text("PartialFourier") != "YES":
+        return {}
+    acceleration = view.siemens.protocol_number("sPat.lAccelFactPE") or facts.number(
+        "ParallelReductionFactorInPlane"
+    )
+    full = view.acquired_lines / max(acceleration or 1, 1)
+    echoes = facts.number("EchoTrainLength") or 0
+    if facts.text("MRAcquisitionType") == "3D" or not 1 < echoes < full:
+        return {}
+    return {"PartialFourier": echoes / full}
 
 
 def _vendor(view: View) -> dict[str, Any]:
@@ -283,6 +302,7 @@ MR_SECTIONS: tuple[Callable[[View], dict[str, Any]], ...] = (
     _mr,
     _echoes,
     _asl,
+    _partial_fourier,
     _vendor,
     _sequence_type,
     _steps,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from imgconv.dicom.vendors.component import Component, find_component
@@ -17,9 +18,15 @@ from imgconv.dicom.vendors.ge import Ge, ge_fields, ge_slice_times
 from imgconv.dicom.vendors.identity import Vendor, find_vendor
 from imgconv.dicom.vendors.philips import philips_fields
 from imgconv.dicom.vendors.siemens import Siemens, siemens_fields, siemens_slice_times
+from imgconv.dicom.vendors.timing import acquisition_seconds, relative_times
 from imgconv.dicom.vendors.uih import uih_fields, uih_slice_times
 
 __all__ = ["View"]
+
+# Nominal and measured times agree within that: clocks tick in ms, and drift.
+_SAME_TIME = 0.01
+# Intervals that vary more than that are not one repetition time.
+_REGULAR = 0.02
 
 
 @dataclass(frozen=True)
@@ -54,13 +61,49 @@ class View:
         return Siemens(self.facts)
 
     @cached_property
-    def repetition_time(self) -> float | None:
-        """In seconds, with the pause that GE leaves out of Repetition Time."""
+    def excitation_time(self) -> float | None:
+        """Repetition Time in s, with the pause that GE leaves out of it."""
         milliseconds = self.facts.number("RepetitionTime")
         if not milliseconds:
             return None
         pause = Ge(self.facts).group_delay() if self.vendor is Vendor.GE else 0.0
         return milliseconds / 1000 + max(pause, 0.0)
+
+    @cached_property
+    def repetition_time(self) -> float | None:
+        """From one volume to the next in s: as the volumes' times say, else Repetition Time."""
+        nominal, measured = self.excitation_time, self._volume_interval()
+        if measured is None:
+            return nominal
+        if nominal is not None and abs(measured - nominal) <= _SAME_TIME * nominal:
+            return nominal
+        return measured
+
+    @cached_property
+    def volume_times(self) -> tuple[float, ...]:
+        """When each volume begins, in s after the first; empty if unknown.
+
+        Mosaics and enhanced objects state the real repetition; of single
+        slices, one place is compared.
+        """
+        frames = [volume[0] for volume in self.acquisition.frames]
+        if len(frames) < 2 or self.acquisition.is_tiled or self.facts.groups or not self.is_mr:
+            return ()
+        times = [acquisition_seconds(frame) for frame in frames]
+        known = relative_times([time for time in times if time is not None])
+        is_rising = all(before < after for before, after in pairwise(known))
+        return known if is_rising and len(known) == len(frames) else ()
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether the volumes follow each other at the same interval, as far as that is known."""
+        steps = [after - before for before, after in pairwise(self.volume_times)]
+        return not steps or max(steps) - min(steps) <= _REGULAR * sum(steps) / len(steps)
+
+    def _volume_interval(self) -> float | None:
+        if not self.volume_times or not self.is_regular:
+            return None
+        return self.volume_times[-1] / (len(self.volume_times) - 1)
 
     @cached_property
     def slice_times(self) -> tuple[float, ...] | None:

@@ -203,3 +203,20 @@ def test_slice_timing_is_left_out_for_3d(facts_of):
 
     assert make("2D")["SliceTiming"] == [1, 0]
     assert "SliceTiming" not in make("3D")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [({}, 0.75), ({"PartialFourier": "NO"}, None), ({"MRAcquisitionType": "3D"}, None)],
+)
+def test_partial_fourier_of_siemens_without_a_protocol(fields_of, attributes, expected):
+    fields = fields_of(
+        {
+            "Manufacturer": "SIEMENS",
+            "PartialFourier": "YES",
+            "EchoTrainLength": "54",
+            "AcquisitionMatrix": [72, 0, 0, 72],
+            **attributes,
+        }
+    )
+    assert fields.get("PartialFourier") == expected

@@ -1,5 +1,6 @@
 import pytest
 
+from imgconv.dicom.bids import bids_fields
 from imgconv.dicom.bids_view import View
 from imgconv.dicom.vendors.facts import Acquisition
 from imgconv.dicom.vendors.identity import Vendor
@@ -47,3 +48,58 @@ def test_other_modalities_have_no_slice_times(view_of):
     assert view.vendor is Vendor.SIEMENS
     assert view.slice_times is None
     assert view.vendor_fields == {}
+
+
+@pytest.fixture
+def series_of(facts_of):
+    def make(times, repetition="500", **attributes):
+        frames = tuple(
+            (
+                facts_of(
+                    {
+                        "Modality": "MR",
+                        "AcquisitionTime": time,
+                        "RepetitionTime": repetition,
+                        **attributes,
+                    }
+                ),
+            )
+            for time in times
+        )
+        return Acquisition(frames, (4, 4, 1))
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        (("100000", "100010", "100020"), 10),
+        (("235955", "000005"), 10),  # midnight
+        (("100000", "100010", "100013"), 0.5),  # irregular
+        (("100000", "100000"), 0.5),
+        (("100000", "095950"), 0.5),  # backwards
+        (("100000",), 0.5),
+        (("100000", ""), 0.5),
+    ],
+)
+def test_repetition_time_is_from_volume_to_volume(series_of, times, expected):
+    assert View(series_of(times)).repetition_time == pytest.approx(expected)
+
+
+def test_nominal_repetition_time_stays_if_the_volumes_agree(series_of):
+    view = View(series_of(("100000", "100002.01"), repetition="2000"))
+    assert view.repetition_time == 2.0
+
+
+def test_irregular_volumes_have_their_times(series_of):
+    fields = bids_fields(series_of(("100000", "100010", "100013")))
+    assert fields["FrameTimesStart"] == [0, 10, 13]
+    assert "FrameTimesStart" not in bids_fields(series_of(("100000", "100010", "100020")))
+
+
+def test_excitation_time_is_told_if_it_differs(series_of):
+    fields = bids_fields(series_of(("100000", "100010"), repetition="5"))
+    assert fields["RepetitionTime"] == 10
+    assert fields["RepetitionTimeExcitation"] == 0.005
+    assert "RepetitionTimeExcitation" not in bids_fields(series_of(("100000",)))
