@@ -12,12 +12,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from pydicom import config
 from pydicom.datadict import dictionary_VM, dictionary_VR, keyword_for_tag, tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
-from pydicom.valuerep import format_number_as_ds, validate_value
+from pydicom.valuerep import validate_value
 
 from imgconv.errors import UsageError
 
@@ -36,6 +37,7 @@ _FLOAT_VRS = frozenset({"FL", "FD", "DS"})
 _BINARY_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN", "OB or OW"})
 # Text VRs in which a backslash is a character, not a separator; PS3.5 6.2.
 _SINGLE_TEXT_VRS = frozenset({"LT", "ST", "UT", "UR"})
+_DS_LENGTH = 16  # PS3.5 6.2
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _TIME = re.compile(r"(\d{2}):(\d{2})(?::(\d{2})(\.\d{1,6})?\d*)?")
 _DATE_TIME = re.compile(rf"{_DATE.pattern}[T ]{_TIME.pattern}")
@@ -123,9 +125,13 @@ def format_ds(value: float) -> str:
     if not math.isfinite(value):
         raise UsageError("a number is not finite; Decimal Strings hold finite numbers only")
     exact = repr(float(value)).removesuffix(".0")
-    if len(exact) <= 16:
+    if len(exact) <= _DS_LENGTH:
         return exact
-    return str(format_number_as_ds(float(value)))
+    single = str(np.float32(value)) if np.float32(value) == value else exact
+    if len(single) <= _DS_LENGTH:
+        return single.removesuffix(".0")
+    texts = (f"{value:.{digits}g}" for digits in range(16, 0, -1))
+    return next(text for text in texts if len(text) <= _DS_LENGTH)
 
 
 def parse_text(text: str) -> tuple[str, str]:

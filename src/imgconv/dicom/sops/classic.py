@@ -115,6 +115,7 @@ def _pet_defaults(job: Job, dataset: Dataset) -> None:
         PatientOrientationCodeSequence=None,
         PatientGantryRelationshipCodeSequence=None,
     )
+    dataset.pop("PatientPosition", None)  # PatientOrientationCodeSequence stands for it; C.7.3.1
     if dataset.DecayCorrection != "NONE":
         modules.set_absent(dataset, DecayFactor="1")
 

@@ -137,7 +137,9 @@ def _groups(job: Job, samples: Samples) -> Extra:
 def _window(low: float, high: float) -> Dataset:
     width = high - low
     return item(
-        WindowCenter=format_ds(low + width / 2), WindowWidth=format_ds(width if width > 0 else 1.0)
+        WindowCenter=format_ds(low + width / 2),
+        WindowWidth=format_ds(width if width > 0 else 1.0),
+        VOILUTFunction="LINEAR_EXACT",  # LINEAR wants a width of at least 1; C.11.2.1.3.2
     )
 
 

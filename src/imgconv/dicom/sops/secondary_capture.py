@@ -3,7 +3,7 @@
 One picture becomes a Secondary Capture Image. Several become a multi-frame
 Grayscale Byte, Grayscale Word or True Color object; where they lie in space,
 the functional groups say so. Several pictures that no multi-frame object
-holds (16-bit colour, signed) become a series of single ones.
+holds (16-bit colour, signed, with a rescale) become a series of single ones.
 
 Source: PS3.3 A.8, C.8.6.
 """
@@ -18,6 +18,7 @@ from pydicom.tag import Tag
 
 from imgconv.core.image import Image
 from imgconv.core.loss import Loss
+from imgconv.dicom.attributes import format_ds
 from imgconv.dicom.sops import keywords, modules
 from imgconv.dicom.sops.encode import Template, encode_elements
 from imgconv.dicom.sops.functional import add_groups, item
@@ -25,8 +26,8 @@ from imgconv.dicom.sops.instance import Instance
 from imgconv.dicom.sops.modules import Job
 from imgconv.dicom.sops.pictures import Picture, without_alpha
 from imgconv.dicom.sops.planes import Planes, check_geometry, place_image, planes_of
+from imgconv.dicom.sops.rescale import check_rescale
 from imgconv.dicom.sops.samples import Samples, fit_samples, sample_type_losses
-from imgconv.errors import UnsupportedData
 
 __all__ = ["build", "check"]
 
@@ -44,17 +45,13 @@ def check(job: Job) -> tuple[Loss, ...]:
     Raises
     ------
     UnsupportedData
-        Samples of more than 16 bits or floating point, or a rescale.
+        Samples of more than 16 bits, or floating point.
     """
     image, losses = without_alpha(job.image)
     samples = fit_samples(image, _STORED, _TITLE)
-    if not image.values.rescale.is_identity:
-        raise UnsupportedData(
-            f"{_TITLE} has no place for a rescale", hint="choose `--as parametric-map`"
-        )
     if image.geometry is not None:
         check_geometry(image)
-    found = [*losses, *sample_type_losses(image, samples)]
+    found = [*losses, *sample_type_losses(image, samples), *check_rescale(image, _TITLE)]
     if _is_multi_frame(image, samples) and _burned_in(job) == "YES":
         found.append(
             Loss(
@@ -86,7 +83,7 @@ def _count(image: Image) -> int:
 def _is_multi_frame(image: Image, samples: Samples) -> bool:
     if _count(image) == 1 or samples.pixel_representation:
         return False
-    if image.values.photometric == "MONOCHROME1":
+    if image.values.photometric == "MONOCHROME1" or not image.values.rescale.is_identity:
         return False
     return image.axes[-1] != "c" or samples.bits_allocated == 8
 
@@ -121,6 +118,11 @@ def _common(job: Job, sop_class_uid: str, picture: Picture) -> Dataset:
 
 def _build_single_frames(job: Job, picture: Picture) -> Iterator[Instance]:
     dataset = _common(job, _SINGLE, picture)
+    rescale = job.image.values.rescale
+    if not rescale.is_identity:  # Modality LUT; C.11.1
+        dataset.RescaleIntercept = format_ds(rescale.intercept)
+        dataset.RescaleSlope = format_ds(rescale.slope)
+        dataset.RescaleType = "US"
     planes = None
     if job.image.geometry is not None:
         planes = planes_of(job.image)
