@@ -1,4 +1,5 @@
 import pickle
+import tempfile
 import zipfile
 
 import numpy as np
@@ -82,6 +83,20 @@ def test_transcode_archives_and_patterns(folder, tmp_path):
     assert summary.exit_code == ExitCode.DONE
     found = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     assert found == ["a/b/two.dcm", "scans.zip/deep/one"]
+
+
+def test_transcode_archive_by_workers_elsewhere(folder, tmp_path, monkeypatch):
+    # what an archive holds must not lie in a folder that only this machine has
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "not-there"))
+    with zipfile.ZipFile(tmp_path / "scans.zip", "w") as archive:
+        archive.write(folder / "a" / "one", "one")
+    out = tmp_path / "out"
+    stale = out / ".imgconv-killed.part"
+    stale.mkdir(parents=True)
+    (stale / ".lock").touch()
+    summary, _ = _run([tmp_path / "scans.zip"], out, TranscodeOptions("rle"))
+    assert summary.exit_code == ExitCode.DONE
+    assert [path.name for path in out.iterdir()] == ["scans.zip"]
 
 
 def test_transcode_in_place_replaces_and_keeps_the_mode(folder):
