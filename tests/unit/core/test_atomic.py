@@ -10,6 +10,7 @@ import pytest
 from imgconv.core.atomic import (
     STALE_S,
     atomic_output,
+    defer_outputs,
     is_temporary,
     sweep_temporaries,
     try_lock,
@@ -173,3 +174,49 @@ def test_atomic_output_beside_a_busy_sweeper(tmp_path):
         sweeper.communicate()
     assert len(names(tmp_path)) == 200
     assert all(Path(tmp_path, str(n)).read_bytes() == b"x" for n in range(200))
+
+
+def test_defer_outputs_leaves_them_unfinished_until_asked(tmp_path):
+    with defer_outputs() as outputs:
+        write_bytes(tmp_path / "a", b"1")
+        write_bytes(tmp_path / "b", b"2")
+    assert all(name.startswith(".imgconv-") for name in names(tmp_path))
+    identity = outputs[0].identity
+    outputs[0].finish()
+    outputs[1].discard()
+    assert names(tmp_path) == ["a"]
+    assert (tmp_path / "a").read_bytes() == b"1"
+    status = (tmp_path / "a").stat()
+    assert (status.st_dev, status.st_ino) == identity
+    write_bytes(tmp_path / "c", b"3")
+    assert names(tmp_path) == ["a", "c"]
+
+
+def test_defer_outputs_failed_block_leaves_nothing(tmp_path):
+    def write():
+        with defer_outputs():
+            write_bytes(tmp_path / "a", b"1")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    assert names(tmp_path) == []
+
+
+def test_unfinished_output_that_must_not_replace_is_refused_at_its_end(tmp_path):
+    with defer_outputs() as outputs:
+        write_bytes(tmp_path / "a", b"new", replace=False)
+    (tmp_path / "a").write_bytes(b"old")
+    with pytest.raises(OutputError, match="exists already"):
+        outputs[0].finish()
+    assert names(tmp_path) == ["a"]
+    assert (tmp_path / "a").read_bytes() == b"old"
+
+
+@POSIX
+def test_unfinished_output_is_not_swept(tmp_path):
+    with defer_outputs() as outputs:
+        write_bytes(tmp_path / "a", b"1")
+    assert sweep_temporaries(tmp_path) == 0
+    outputs[0].finish()
+    assert names(tmp_path) == ["a"]
