@@ -26,6 +26,7 @@ from imgconv.dicom.context import Context, gather_context
 from imgconv.dicom.sops._table import OBJECTS, ObjectSpec, get_object
 from imgconv.dicom.sops.instance import Instance
 from imgconv.dicom.sops.modules import Job
+from imgconv.dicom.turn import turn_to_reference
 from imgconv.dicom.uids import UidMaker, digest_source
 from imgconv.errors import UnsupportedData, output_error
 from imgconv.spec import resolve
@@ -46,7 +47,7 @@ def check(image: Image | Document, options: WriteOptions) -> tuple[Loss, ...]:
         The context contradicts itself or has an invalid value.
     """
     document = image if isinstance(image, Document) else None
-    image = _pixels_of(image)
+    image = turn_to_reference(_pixels_of(image), options)
     context = gather_context(image, options)
     row, losses = _choose(image, document, context, options)
     job = Job(image, context, options, UidMaker(), document=document)
@@ -70,7 +71,7 @@ def describe(image: Image | Document, options: WriteOptions) -> tuple[str, dict[
     """
     check(image, options)
     document = image if isinstance(image, Document) else None
-    pixels = _pixels_of(image)
+    pixels = turn_to_reference(_pixels_of(image), options)
     context = gather_context(pixels, options)
     row, _ = _choose(pixels, document, context, options)
     found: dict[str, list[str]] = {}
@@ -185,7 +186,7 @@ def write(image: Image | Document, target: Path, options: WriteOptions) -> tuple
         As `check`.
     """
     document = image if isinstance(image, Document) else None
-    image = _pixels_of(image)
+    image = turn_to_reference(_pixels_of(image), options)
     context = gather_context(image, options)
     row, _ = _choose(image, document, context, options)
     if document is not None and row.name != "encapsulated-pdf":
