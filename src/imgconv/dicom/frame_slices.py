@@ -56,6 +56,7 @@ def slices_of(header: Header, known: Components | None = None) -> tuple[Slice, .
         The positions of a mosaic are unknown.
     """
     known = {} if known is None else known
+    _require_room(header)
     if "PerFrameFunctionalGroupsSequence" in header or (
         "SharedFunctionalGroupsSequence" in header and _frame_count(header) > 1
     ):
@@ -74,6 +75,27 @@ def _frame_count(header: Header) -> int:
     if not isinstance(count, int) or not 0 <= count <= _MAX_FRAMES:
         raise CorruptData(f"Number of Frames is `{count}`", path=header.path)
     return count or 1
+
+
+def _require_room(header: Header) -> None:
+    """Raise unless native pixel data is as long as its frames need."""
+    pixels = header.pixel_data
+    if pixels is None or pixels.encapsulated:
+        return
+    rows, columns = _size(header)
+    samples, bits = header.get("SamplesPerPixel", 1), header.get("BitsAllocated", 1)
+    if "422" in header.get("PhotometricInterpretation", ""):
+        samples = 2
+    count = _frame_count(header)
+    if not isinstance(samples, int) or not isinstance(bits, int):
+        raise CorruptData("Samples per Pixel or Bits Allocated is no number", path=header.path)
+    needed = (rows * columns * samples * bits * count + 7) // 8
+    if pixels.length < needed:
+        raise CorruptData(
+            f"the pixel data has `{pixels.length}` bytes; {count} frames of {columns} x {rows} "
+            f"pixels take {needed}",
+            path=header.path,
+        )
 
 
 def _size(header: Header) -> tuple[int, int]:
@@ -154,22 +176,18 @@ def _plain_frames(header: Header, count: int, known: Components) -> Iterator[Sli
             return orientation
         return header.get(keyword)
 
+    first = make_slice(header, 0, -1, get, size, known=known, position=())
     for frame in range(count):
         position: Vector = ()
         if placed:
             # RT Dose may give positions along the z axis in place of offsets, C.8.8.3.2.
-            first = 0.0 if offsets[0] == 0 or slices else offsets[0]
-            position = _along_normal(start, orientation, offsets[frame] - first)
-        yield make_slice(
-            header,
-            frame,
-            -1,
-            get,
-            size,
-            known=known,
-            position=position,
-            dimensions=(volumes[frame],) if volumes else None,
-        )
+            zero = 0.0 if offsets[0] == 0 or slices else offsets[0]
+            position = _along_normal(start, orientation, offsets[frame] - zero)
+        timing = first.timing
+        if volumes:
+            timing = replace(timing, dimensions=(volumes[frame],))
+        order = (first.order[0], frame, -1)
+        yield replace(first, frame=frame, position=position, timing=timing, order=order)
 
 
 def _int_vector(header: Header, keyword: str, count: int) -> tuple[int, ...]:
