@@ -172,6 +172,9 @@ def _pixels(header: Header) -> tuple[Any, ...]:
     )
 
 
+_PARAMETRIC_MAP = "1.2.840.10008.5.1.4.1.1.30"
+
+
 def make_slice(
     header: Header,
     frame: int,
@@ -206,6 +209,10 @@ def make_slice(
         Position, orientation or spacing cannot be read.
     """
     slope, intercept = _number(get("RescaleSlope")), _number(get("RescaleIntercept"))
+    if header.get("SOPClassUID") == _PARAMETRIC_MAP:
+        # Its rescale is the identity by definition, the meaning stands here; PS3.3 C.8.23.2.
+        slope = _number(get("RealWorldValueSlope"))
+        intercept = _number(get("RealWorldValueIntercept"))
     if slope is None and header.get("DoseGridScaling") is not None:
         slope = _number(header.get("DoseGridScaling"))
     echo_time = _number(get("EchoTime"))
