@@ -157,7 +157,7 @@ class Frame:
 
 
 def decode_native(
-    data: bytes, pixel_format: PixelFormat, *, big_endian: bool = False
+    data: bytes | memoryview, pixel_format: PixelFormat, *, big_endian: bool = False
 ) -> NDArray[Any]:
     """Return the samples of one uncompressed frame; may be a read-only view of `data`.
 
@@ -258,7 +258,7 @@ def _are_clean(samples: NDArray[Any], bits: int) -> bool:
     return int(samples.min()) >= -half and int(samples.max()) < half
 
 
-def _unpack_bits(data: bytes, pixel_format: PixelFormat) -> NDArray[np.uint8]:
+def _unpack_bits(data: bytes | memoryview, pixel_format: PixelFormat) -> NDArray[np.uint8]:
     count = pixel_format.frame_bits
     packed = np.frombuffer(data, np.uint8, count=pixel_format.frame_bytes)
     return np.unpackbits(packed, count=count, bitorder="little").reshape(pixel_format.shape)

@@ -18,7 +18,9 @@ from imgconv.standard.transfer_syntaxes import BY_UID
 __all__ = ["decode", "encode"]
 
 
-def decode(data: bytes, pixel_format: PixelFormat, transfer_syntax_uid: str) -> NDArray[Any]:
+def decode(
+    data: bytes | memoryview, pixel_format: PixelFormat, transfer_syntax_uid: str
+) -> NDArray[Any]:
     """Return the samples of one uncompressed frame."""
     return decode_native(
         data, pixel_format, big_endian=BY_UID[transfer_syntax_uid].big_endian_pixels

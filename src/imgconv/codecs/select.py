@@ -17,6 +17,10 @@ from imgconv.standard.transfer_syntaxes import BY_UID
 __all__ = ["decode_frame", "find_decoder", "find_encoder", "find_second_decoder"]
 
 _NO_CHOICE: Mapping[str, str] = {}
+# Some codecs take next to nothing for a blank image. But nobody has a large one of these,
+# while a decoder would allocate it for a stream of a few bytes.
+_LARGE_FRAME = 128 << 20
+_MOST_EXPANSION = 2000
 
 
 def find_decoder(transfer_syntax_uid: str, choice: Mapping[str, str] = _NO_CHOICE) -> CodecSpec:
@@ -80,7 +84,7 @@ def _find(uid: str, ability: str, choice: tuple[tuple[str, str], ...]) -> CodecS
 
 
 def decode_frame(
-    data: bytes,
+    data: bytes | memoryview,
     transfer_syntax_uid: str,
     pixel_format: PixelFormat,
     *,
@@ -115,6 +119,9 @@ def decode_frame(
         No codec decodes the transfer syntax, or not this kind of data.
     """
     spec = find_decoder(transfer_syntax_uid, choice)
+    size = pixel_format.array_bytes
+    if size > _LARGE_FRAME and size > len(data) * _MOST_EXPANSION:
+        raise CorruptData(f"a frame of `{len(data)}` bytes cannot hold {size} bytes of an image")
     try:
         array: NDArray[Any] = resolve(spec.decode)(data, pixel_format, transfer_syntax_uid)
     except MemoryError as error:

@@ -56,6 +56,18 @@ class ByteSource:
         except OSError as error:
             raise _unreadable(error, path) from error
 
+    def view_exactly(self, offset: int, length: int) -> bytes | memoryview:
+        """Return exactly `length` bytes, without a copy if they are in memory.
+
+        Raises
+        ------
+        CorruptData
+            The data ends before.
+        """
+        if self._data is not None and offset + length <= self.size:
+            return self._data[offset : offset + length]
+        return self.read_exactly(offset, length)
+
     def read_exactly(self, offset: int, length: int) -> bytes:
         """Return exactly `length` bytes.
 

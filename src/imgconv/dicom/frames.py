@@ -198,8 +198,12 @@ class FrameReader:
         CorruptData
             The frame is missing, truncated or damaged.
         """
+        native = self._length is not None and 0 <= number < self.frame_count
         return decode_frame(
-            self.raw(number), self.transfer_syntax_uid, self.pixel_format, choice=self._choice
+            self._native(number) if native else self.raw(number),
+            self.transfer_syntax_uid,
+            self.pixel_format,
+            choice=self._choice,
         )
 
     def raw(self, number: int) -> bytes:
@@ -216,7 +220,7 @@ class FrameReader:
         if not 0 <= number < self.frame_count:
             raise CorruptData(f"frame `{number}` of {self.frame_count}")
         if self._length is not None:
-            return self._native(number)
+            return bytes(self._native(number))
         if not self._ranges:
             self._ranges = group_fragments(
                 self.fragments,
@@ -253,7 +257,7 @@ class FrameReader:
         length = int.from_bytes(lengths[8 * number : 8 * number + 8], "little")
         return data[:length] if 0 <= len(data) - length <= 1 else data
 
-    def _native(self, number: int) -> bytes:
+    def _native(self, number: int) -> bytes | memoryview:
         start_bit = number * self.pixel_format.frame_bits
         stop_bit = start_bit + self.pixel_format.frame_bits
         start, stop = start_bit // 8, (stop_bit + 7) // 8
@@ -268,14 +272,14 @@ class FrameReader:
             data = np.packbits(bits[start_bit % 8 :], bitorder="little").tobytes()
         return data
 
-    def _stored(self, start: int, stop: int) -> bytes:
+    def _stored(self, start: int, stop: int) -> bytes | memoryview:
         """Bytes of the value, in order even if it is stored as big-endian words."""
         if (
             not self.syntax.big_endian_pixels
             or self._vr != "OW"
             or self.pixel_format.bits_allocated > 8
         ):
-            return self._source.read_exactly(self._offset + start, stop - start)
+            return self._source.view_exactly(self._offset + start, stop - start)
         first, last = start - start % 2, min(stop + stop % 2, self._length or stop)
         words = self._source.read_exactly(self._offset + first, last - first)
         swapped = np.frombuffer(words[: len(words) & ~1], ">u2").astype("<u2").tobytes()

@@ -12,6 +12,7 @@ PS3.10 7.1 (preamble, meta information); PS3.5 7.1, A.4, A.5
 from __future__ import annotations
 
 import mmap
+import os
 import struct
 import zlib
 from collections.abc import Mapping
@@ -125,9 +126,9 @@ def split_file(path: Path, *, choice: Mapping[str, str] | None = None) -> FilePa
 def _load(path: Path) -> bytes | mmap.mmap:
     try:
         with path.open("rb", buffering=0) as file:
-            data = file.read(_MAP_BYTES)
-            if len(data) < _MAP_BYTES:
-                return data
+            size = os.fstat(file.fileno()).st_size
+            if size < _MAP_BYTES:
+                return file.read(size)
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or 'no file'}", path=path) from error

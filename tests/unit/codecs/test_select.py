@@ -100,3 +100,14 @@ def test_decode_frame_deflate_bomb_is_inflated_to_one_frame_only():
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     bomb = packer.compress(b"\0" * 100_000_000) + packer.flush()
     assert decode_frame(bomb, _uid("deflated-frame"), FORMAT).sum() == 0
+
+
+def test_decode_frame_few_bytes_for_a_huge_frame_are_refused_before_memory_is_taken():
+    import tracemalloc
+
+    huge = PixelFormat(rows=20_000, columns=20_000, bits_allocated=16, bits_stored=16)
+    tracemalloc.start()
+    with pytest.raises(CorruptData, match="cannot hold"):
+        decode_frame(b"\xff\x4f\xff\x51" + b"\0" * 1000, _uid("jpeg2000"), huge)
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
