@@ -54,7 +54,7 @@ _ENUMERATED = {
 
 def find_tag(name: str) -> BaseTag | None:
     """Return the tag of a keyword, of ``(0010,0020)`` or of ``00100020``; None if unknown."""
-    tag = tag_for_keyword(name)
+    tag = tag_for_keyword(name) if name else None
     if tag is None and (match := _TAG.fullmatch(name)) is not None:
         tag = int(match[1] + match[2], 16)
         if not keyword_for_tag(tag):
@@ -127,7 +127,7 @@ def format_ds(value: float) -> str:
     if len(exact) <= _DS_LENGTH:
         return exact
     texts = (f"{value:.{digits}g}" for digits in range(16, 0, -1))
-    return next(text for text in texts if len(text) <= _DS_LENGTH)
+    return next(t for t in texts if len(t) <= _DS_LENGTH and math.isfinite(float(t)))
 
 
 def parse_text(text: str) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
 from imgconv.core.image import Image
@@ -133,37 +134,36 @@ class _Gathering:
         self._identity: dict[str, tuple[str, str]] = {}
 
     def add_lenient(self, origin: str, attributes: Mapping[str, Any]) -> None:
-        """Add what is valid; report the rest."""
+        """Add what is known to DICOM and valid; report the rest."""
         for name, value in attributes.items():
+            tag = find_tag(name)
+            if tag is None or tag.group == 0x0002 or name_of(tag) in PIXEL_KEYWORDS:
+                continue
             try:
-                self._add(origin, name, value)
+                element = make_element(name, value)
             except UsageError as error:
-                if find_tag(name) is not None:
-                    self.losses.append(
-                        Loss("invalid-attribute", f"{origin}: {error.message}", harmful=False)
-                    )
+                self.losses.append(
+                    Loss("invalid-attribute", f"{origin}: {error.message}", harmful=False)
+                )
+                continue
+            if not element.is_empty:
+                self._store(origin, name_of(tag), element)
 
     def add_strict(self, origin: str, attributes: Mapping[str, Any]) -> None:
         """Add what the user gave; each value must be valid."""
         for name, value in attributes.items():
-            self._add(origin, name, value, strict=True)
-
-    def _add(self, origin: str, name: str, value: Any, *, strict: bool = False) -> None:
-        tag = find_tag(name)
-        if tag is None:
-            raise UsageError(
-                f"{origin}: unknown attribute `{name}`; expected a DICOM keyword or a tag"
-            )
-        keyword = name_of(tag)
-        if keyword in PIXEL_KEYWORDS or tag.group == 0x0002:
-            if strict:
+            tag = find_tag(name)
+            if tag is None:
                 raise UsageError(
-                    f"{origin}: `{keyword}` comes from the image itself and cannot be set"
+                    f"{origin}: unknown attribute `{name}`; expected a DICOM keyword or a tag"
                 )
-            return
-        element = make_element(name, value)
-        if element.is_empty and not strict:
-            return
+            if tag.group == 0x0002 or name_of(tag) in PIXEL_KEYWORDS:
+                raise UsageError(
+                    f"{origin}: `{name_of(tag)}` comes from the image itself and cannot be set"
+                )
+            self._store(origin, name_of(tag), make_element(name, value))
+
+    def _store(self, origin: str, keyword: str, element: DataElement) -> None:
         self._require_same_identity(origin, keyword, element.value)
         self.dataset.add(element)
         self.origins[keyword] = origin
