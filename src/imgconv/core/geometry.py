@@ -37,7 +37,7 @@ class Geometry:
     slice_positions
         3-vectors (k, 3), LPS millimetres, of each slice's first voxel, only
         if no affine fits them (unequal spacing); `affine` then has the first
-        position and the mean step. None if the affine is exact.
+        position and a nominal step. None if the affine is exact.
     slice_thickness
         Millimetres, None if unknown; it may differ from the spacing.
 

@@ -301,6 +301,7 @@ class Header:
             "_buffer": self._buffer,
             "_charset": self._charset,
             "_signed": self._signed,
+            "_table": self._table if isinstance(self._table, Places) else None,
         }
         return (Header, (self.path, b"", self._encoding, self._range), (None, state))
 

@@ -164,6 +164,9 @@ class Layout:
         self._prefixes: list[bytes] = []
         self._behind: list[int] = []
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "values": {}}
+
     @property
     def size(self) -> int:
         """Bytes of the file up to and including the header of its pixel data."""
