@@ -61,7 +61,7 @@ def read_layout(header: Header, frame_count: int) -> Layout:
     numbers = [_segment_number(frame, shared) for frame in frames]
     positions = [_position(frame, shared) for frame in frames]
     if any(position is None for position in positions):
-        return _without_positions(numbers)
+        return _without_positions(numbers, [_stack_place(frame) for frame in frames])
     origins = np.array(positions)
     rows, spacing, between = _plane(frames, shared)
     normal = np.cross(rows[:3], rows[3:])
@@ -93,15 +93,22 @@ def _position(frame: Header, shared: Header | None) -> tuple[float, ...] | None:
     return position if len(position) == 3 and np.isfinite(position).all() else None
 
 
-def _without_positions(numbers: list[int]) -> Layout:
-    """Return a layout that numbers the frames of each segment as they come."""
+def _stack_place(frame: Header) -> int:
+    """Return the In-Stack Position Number, 0 if there is none."""
+    content = frame.items("FrameContentSequence")
+    place = content[0].get("InStackPositionNumber") if content else None
+    return place if isinstance(place, int) and 0 < place <= _MAX_SLICES else 0
+
+
+def _without_positions(numbers: list[int], stack: list[int]) -> Layout:
+    """Return a layout by places in a stack, else by the order of each segment's frames."""
     seen: dict[int, int] = {}
     places = []
     for n, number in enumerate(numbers):
         place = seen.get(number, 0)
-        places.append((n, number, place))
+        places.append((n, number, stack[n] - 1 if all(stack) else place))
         seen[number] = place + 1
-    return Layout(None, max(seen.values(), default=1), tuple(places))
+    return Layout(None, max(k for _, _, k in places) + 1, tuple(places))
 
 
 def _plane(

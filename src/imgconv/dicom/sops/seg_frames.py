@@ -8,7 +8,7 @@ Source: PS3.3 A.51.5, C.7.6.16, C.7.6.17, C.8.20.3.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
@@ -22,7 +22,7 @@ from imgconv.dicom.sops.modules import Job, code
 from imgconv.dicom.sops.planes import Planes
 from imgconv.dicom.sops.sources import source_item
 
-__all__ = ["Frame", "add_frames", "add_segment_dimensions"]
+__all__ = ["Frame", "add_flat_frames", "add_frames", "add_segment_dimensions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,16 @@ class Frame:
     segment_number: int = 0
 
 
-def add_segment_dimensions(dataset: Dataset, job: Job, *, by_segment: bool) -> None:
-    """Add Multi-frame Dimension: the segment, then the position; C.7.6.17."""
+def add_segment_dimensions(
+    dataset: Dataset, job: Job, *, by_segment: bool, by_position: bool
+) -> None:
+    """Add Multi-frame Dimension: the segment, then the position or the place; C.7.6.17."""
     organization = UID(job.uids.make("dimension organization"))
-    pointers = [("ImagePositionPatient", "PlanePositionSequence")]
+    pointers = [
+        ("ImagePositionPatient", "PlanePositionSequence")
+        if by_position
+        else ("InStackPositionNumber", "FrameContentSequence")
+    ]
     if by_segment:
         pointers.insert(0, ("ReferencedSegmentNumber", "SegmentIdentificationSequence"))
     dataset.DimensionOrganizationSequence = [item(DimensionOrganizationUID=organization)]
@@ -85,23 +91,46 @@ def add_frames(dataset: Dataset, job: Job, planes: Planes, frames: Sequence[Fram
     dataset.NumberOfFrames = len(frames)
 
 
+def add_flat_frames(
+    dataset: Dataset, frames: Sequence[Frame], sources: Mapping[int, Plane]
+) -> None:
+    """Add the functional groups of frames without a position: they have a place in a stack."""
+    dataset.SharedFunctionalGroupsSequence = [Dataset()]
+    per_frame = []
+    for frame in frames:
+        groups = _numbered(frame, frame.k + 1)
+        groups.FrameContentSequence[0].StackID = "1"
+        groups.FrameContentSequence[0].InStackPositionNumber = frame.k + 1
+        if frame.k in sources:
+            groups.DerivationImageSequence = [_derivation(sources[frame.k])]
+        per_frame.append(groups)
+    dataset.PerFrameFunctionalGroupsSequence = per_frame
+    dataset.NumberOfFrames = len(frames)
+
+
 def _by_position(planes: Planes, slices: Iterable[int]) -> list[int]:
     """Return slices in the order of their position along the normal."""
     return sorted(slices, key=lambda k: float(planes.origins[k] @ planes.normal))
 
 
 def _groups(planes: Planes, frame: Frame, place: int, source: Plane | None) -> Dataset:
+    groups = _numbered(frame, place)
+    position = planes.position(frame.k)
+    if source is not None:
+        position = [format_ds(float(value)) for value in source.position]
+        groups.DerivationImageSequence = [_derivation(source)]
+    groups.PlanePositionSequence = [item(ImagePositionPatient=position)]
+    return groups
+
+
+def _numbered(frame: Frame, place: int) -> Dataset:
+    """Return functional groups with a frame's segment and dimension indices."""
     groups = Dataset()
     index = [place]
     if frame.segment_number:
         index.insert(0, frame.segment_number)
         groups.SegmentIdentificationSequence = [item(ReferencedSegmentNumber=frame.segment_number)]
     groups.FrameContentSequence = [item(DimensionIndexValues=index)]
-    position = planes.position(frame.k)
-    if source is not None:
-        position = [format_ds(float(value)) for value in source.position]
-        groups.DerivationImageSequence = [_derivation(source)]
-    groups.PlanePositionSequence = [item(ImagePositionPatient=position)]
     return groups
 
 

@@ -1,10 +1,11 @@
 """Segmentation: BINARY, FRACTIONAL and LABELMAP, one multi-frame file.
 
 A segmentation belongs to the images that it was drawn on: it needs
-``--reference``, a series with the same grid (flipped or a part of it, too).
+``--reference``, a series with the same grid (flipped, turned or a part of it, too);
+a mask without a position covers the one referenced image.
 Options in ``WriteOptions.extra["dicom"]``: ``segments`` (the file of a
 description), ``empty_frames`` (keep frames without the segment). Not
-supported: slides, images without a position in the patient, compression.
+supported: slides, compression.
 
 Source: PS3.3 A.51, C.8.20; supplement 243 (LABELMAP).
 """
@@ -32,7 +33,13 @@ from imgconv.dicom.sops.functional import item
 from imgconv.dicom.sops.instance import Instance
 from imgconv.dicom.sops.modules import Job
 from imgconv.dicom.sops.planes import Planes, check_geometry, place_image
-from imgconv.dicom.sops.seg_frames import Frame, add_frames, add_segment_dimensions
+from imgconv.dicom.sops.seg_flat import SAME_PIXELS, flat_sources, place_on_reference
+from imgconv.dicom.sops.seg_frames import (
+    Frame,
+    add_flat_frames,
+    add_frames,
+    add_segment_dimensions,
+)
 from imgconv.dicom.sops.seg_items import background_item, segment_item
 from imgconv.dicom.sops.seg_labels import Label, Labels, describe_labels, find_labels
 from imgconv.dicom.sops.seg_pixels import FULL, binary_pixels, fractional_pixels, label_pixels
@@ -133,6 +140,8 @@ def _check(job: Job, kind: _Type) -> tuple[Loss, ...]:
             "a segmentation needs the images that it was drawn on",
             hint="name them by `--reference FOLDER`; or convert the image to DICOM first",
         )
+    if job.image.geometry is None:
+        return (SAME_PIXELS, *_plan(place_on_reference(job), kind).losses)
     losses = check_geometry(job.image)
     return (*losses, *_plan(job, kind).losses)
 
@@ -215,15 +224,23 @@ def _fraction_losses(image: Image) -> Iterator[Loss]:
 
 
 def _build(job: Job, kind: _Type) -> Iterator[Instance]:
-    job = replace(job, image=place_image(job.image, job.context))
+    job = place_on_reference(job)
+    if job.image.geometry is not None:
+        job = replace(job, image=place_image(job.image, job.context))
     plan = _plan(job, kind)
-    if job.image.geometry is None:
-        raise UnsupportedData("the image has no geometry")
-    planes = Planes(job.image.geometry, job.image.size_ijk[2])
     dataset = _top_level(job, kind, plan)
-    add_segment_dimensions(dataset, job, by_segment=kind is not _Type.LABELMAP)
-    add_frames(dataset, job, planes, plan.frames)
-    _add_extent(dataset, planes, plan.frames)
+    geometry = job.image.geometry
+    by_segment = kind is not _Type.LABELMAP
+    add_segment_dimensions(dataset, job, by_segment=by_segment, by_position=geometry is not None)
+    if geometry is None:
+        modules.take(dataset, job.context, ("PatientOrientation",))
+        modules.set_absent(dataset, PatientOrientation=None)  # 2C without a position, C.7.6.1
+        add_flat_frames(dataset, plan.frames, flat_sources(job))
+    else:
+        modules.add_frame_of_reference(dataset, job)
+        planes = Planes(geometry, job.image.size_ijk[2])
+        add_frames(dataset, job, planes, plan.frames)
+        _add_extent(dataset, planes, plan.frames)
     _add_references(dataset, job)
     modules.add_user_attributes(dataset, job.context, consumed=())
     own = item(SOPInstanceUID=UID(job.uids.make("instance")))
@@ -235,7 +252,6 @@ def _top_level(job: Job, kind: _Type, plan: _Plan) -> Dataset:
     modules.add_patient_study(dataset, job)
     modules.add_series(dataset, job, "SEG", laterality=False)
     _add_own_series(dataset, job, plan.table)
-    modules.add_frame_of_reference(dataset, job)
     _add_equipment(dataset, job)
     modules.add_image(dataset, job, _LABELMAP_UID if kind is _Type.LABELMAP else _SEGMENTATION_UID)
     columns, rows, _ = job.image.size_ijk

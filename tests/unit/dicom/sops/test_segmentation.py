@@ -11,11 +11,11 @@ from tests.unit.dicom.seg_cases import (
     errors_of,
     label_map,
     options,
-    without_geometry,
     write_reference,
 )
 
-from imgconv.core.image import Segment
+from imgconv.core.image import Image, Segment
+from imgconv.core.options import WriteOptions
 from imgconv.core.orient import flip
 from imgconv.dicom.header import read_header
 from imgconv.dicom.seg_reader import read_segmentation
@@ -245,11 +245,6 @@ def test_check_damaged_table_is_refused(tmp_path, reference):
         check(label_map(boxes(1)), options(reference, segments=str(table)))
 
 
-def test_check_unknown_position_needs_a_word(reference):
-    losses = check(without_geometry(label_map(boxes(1))), options(reference))
-    assert "assumed-geometry" in names(losses, harmful=True)
-
-
 def test_write_with_a_seed_gives_the_same_uids(tmp_path, reference):
     uids = set()
     for name in ("a.dcm", "b.dcm"):
@@ -257,3 +252,39 @@ def test_write_with_a_seed_gives_the_same_uids(tmp_path, reference):
         (path,) = write(label_map(boxes(1)), tmp_path / name, wanted)
         uids.add(pydicom.dcmread(path).SOPInstanceUID)
     assert len(uids) == 1
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory):
+    """A Secondary Capture of 8x10 pixels, without a position in a patient."""
+    image = Image(np.zeros((1, 8, 10), np.uint8), "kji")
+    target = tmp_path_factory.mktemp("picture") / "p.dcm"
+    return write(image, target, WriteOptions(extra={"dicom": {"as": "secondary-capture"}}))
+
+
+@needs_checker
+@pytest.mark.parametrize("kind", KINDS)
+def test_write_mask_of_a_picture_covers_it(tmp_path, picture, kind):
+    mask = Image(boxes(1, 255, shape=(6, 8, 10))[2:3], "kji")
+    assert "assumed-same-pixels" in names(check(mask, options(picture, kind)))
+    path, again = round_trip(mask, tmp_path / "a.dcm", options(picture, kind))
+    np.testing.assert_array_equal(again.array, mask.array)
+    assert again.geometry is None
+    assert "FrameOfReferenceUID" not in pydicom.dcmread(path)
+    assert errors_of(path, *picture) == []
+
+
+def test_write_mask_without_position_takes_that_of_its_one_image(tmp_path, reference):
+    mask = Image(boxes(1)[2:3], "kji")
+    _, again = round_trip(mask, tmp_path / "a.dcm", options(reference[2:3]))
+    np.testing.assert_array_equal(again.array, mask.array)
+    expected = affine() @ [0, 0, 2, 1]
+    np.testing.assert_allclose(again.geometry.origin, expected[:3], atol=1e-4)
+
+
+def test_check_mask_without_position_needs_one_image_of_its_size(reference, picture):
+    mask = Image(boxes(1)[2:3], "kji")
+    with pytest.raises(UnsupportedData, match="6 images"):
+        check(mask, options(reference))
+    with pytest.raises(UnsupportedData, match="pixels"):
+        check(Image(np.ones((1, 4, 4), np.uint8), "kji"), options(picture))
