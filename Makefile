@@ -40,7 +40,7 @@ standard: $(VENV)/.installed
 	$(BIN)/python -m imgconv.standard.build
 
 bench: $(VENV)/.test-installed
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python -m benchmarks.run
 
 install: $(VENV)/.installed
 

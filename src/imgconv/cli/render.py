@@ -95,6 +95,10 @@ def _print_files(report: ConvertReport, *, verbose: bool) -> None:
         rows.append(
             (_name_of(group), str(len(group)), first.status.value, shape, target or first.reason)
         )
+    base = _common_folder([file.path for file in report.files])
+    if base:
+        print_lines([f"inputs below {base}", ""])
+        rows = [(row[0][len(base) :], *row[1:]) for row in rows]
     print_table(("input", "files", "status", "shape", "output or reason"), rows)
     print_lines(
         f"note: {volume.name}: {note}"
@@ -104,6 +108,18 @@ def _print_files(report: ConvertReport, *, verbose: bool) -> None:
             *(f"{loss.message} [{loss.name}]" for loss in volume.losses),
         )
     )
+
+
+def _common_folder(paths: Sequence[str]) -> str:
+    """Return the folder of all paths with its separator, if naming it once makes rows shorter."""
+    folders = {os.path.dirname(path) for path in paths}  # noqa: PTH120  text
+    if len(folders) < 2:
+        return ""
+    try:
+        common = os.path.commonpath(list(folders))
+    except ValueError:  # relative and absolute ones
+        return ""
+    return "" if common in ("", os.sep) else common + os.sep
 
 
 def _grouped(files: Sequence[FileOutcome], *, verbose: bool) -> list[list[FileOutcome]]:

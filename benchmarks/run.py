@@ -1,0 +1,111 @@
+"""Compare imgconv with its peers on inputs made here: `make bench`, or `run.py [FOLDER]`.
+
+Each figure is the best of several runs, taken in turn with the peer's, so
+that both meet the same machine. The peer is PyPI's dcm2niix.
+"""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.scans import make_ct, make_fmri
+
+RUNS = 3
+BIN = Path(sys.executable).parent
+IMGCONV = [str(BIN / "imgconv"), "convert", "--name", "x", "--overwrite", "always", "-q"]
+DCM2NIIX = [str(BIN / "dcm2niix"), "-f", "x", "-w", "1"]
+
+
+def measure(command: Sequence[str]) -> tuple[float, float]:
+    """Return wall and processor seconds of a command."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wall = time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return wall, spent
+
+
+def peak_mib(command: Sequence[str]) -> float:
+    """Return the most memory that a command had, in MiB."""
+    script = (
+        "import resource, subprocess, sys\n"
+        "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)\n"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *command], check=True, capture_output=True, text=True
+    )
+    return float(done.stdout)
+
+
+def compare(title: str, ours: Sequence[str], theirs: Sequence[str], out: Path) -> None:
+    best: dict[str, list[tuple[float, float]]] = {"ours": [], "theirs": []}
+    sizes = {}
+    for _ in range(RUNS):
+        for who, command in (("theirs", theirs), ("ours", ours)):
+            target = out / who
+            shutil.rmtree(target, ignore_errors=True)
+            target.mkdir(parents=True)
+            best[who].append(measure([*command, *(["-o", str(target)] if who == "ours" else [])]))
+            sizes[who] = sum(path.stat().st_size for path in target.glob("x.nii*"))
+    wall = {who: min(run[0] for run in runs) for who, runs in best.items()}
+    spent = {who: min(run[1] for run in runs) for who, runs in best.items()}
+    print(
+        f"{title:28} wall {wall['ours']:6.2f} s, peer {wall['theirs']:6.2f} s: "
+        f"{wall['theirs'] / wall['ours']:5.2f} times as fast; "
+        f"cpu {spent['ours']:6.2f} s, peer {spent['theirs']:6.2f} s; "
+        f"size {sizes['ours'] / max(1, sizes['theirs']):.3f} of the peer's"
+    )
+
+
+def peer(out: Path, *words: str) -> list[str]:
+    return [*DCM2NIIX, "-o", str(out / "theirs"), *words]
+
+
+def start_up() -> None:
+    for words, budget in ((["--version"], 80), (["--help"], 150)):
+        walls = [measure([IMGCONV[0], *words])[0] for _ in range(5 * RUNS)]
+        print(f"imgconv {words[0]:20} wall {min(walls) * 1000:6.0f} ms; the budget is {budget} ms")
+
+
+def memory(folder: Path, out: Path) -> None:
+    """Peak memory for one series and for six of them: it must not grow with their number."""
+    many = folder / "ct6"
+    if not many.exists():
+        for number in range(6):
+            make_ct(many / str(number), slices=60)
+    for title, source in (("one series of 60", many / "0"), ("six series of 60", many)):
+        command = [*IMGCONV, "--jobs", "1", str(source), "-o", str(out / "memory")]
+        print(f"peak memory, {title:20} {peak_mib(command):6.0f} MiB")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(scratch)
+        out = Path(scratch) / "out"
+        ct, fmri = folder / "ct", folder / "fmri"
+        if not ct.exists():
+            make_ct(ct)
+        if not fmri.exists():
+            make_fmri(fmri)
+        start_up()
+        gz = [*IMGCONV, str(ct)]
+        compare("CT, 300 slices, -z i", gz, peer(out, "-z", "i", str(ct)), out)
+        compare("CT, 300 slices, -z y (pigz)", gz, peer(out, "-z", "y", str(ct)), out)
+        plain = [*gz, "--no-compress"]
+        compare("CT, 300 slices, no gzip", plain, peer(out, "-z", "n", str(ct)), out)
+        compare("fMRI, 5000 files", [*IMGCONV, str(fmri)], peer(out, "-z", "i", str(fmri)), out)
+        memory(folder, out)
+
+
+if __name__ == "__main__":
+    main()
