@@ -35,7 +35,8 @@ _CODECS = {
 _DESIGNATED = {
     b"(B": "ascii", b"-A": "latin-1", b"-B": "iso8859-2", b"-C": "iso8859-3", b"-D": "iso8859-4",
     b"-L": "iso8859-5", b"-G": "iso8859-6", b"-F": "iso8859-7", b"-H": "iso8859-8",
-    b"-M": "iso8859-9", b"-b": "iso8859-15", b"-T": "tis-620", b"(J": "shift_jis", b")I": "shift_jis",
+    b"-M": "iso8859-9", b"-b": "iso8859-15", b"-T": "tis-620", b"(J": "shift_jis",
+    b")I": "shift_jis",
     b"$B": "iso2022_jp", b"$(D": "iso2022_jp_2", b"$)C": "euc_kr", b"$)A": "gb2312",
 }  # fmt: skip
 _ESCAPE = re.compile(rb"\x1b(\([BJ]|-[ABCDLGFHMbT]|\)I|\$B|\$\(D|\$\)[CA])")
