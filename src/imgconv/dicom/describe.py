@@ -10,6 +10,7 @@ from imgconv.dicom.bids import bids_fields
 from imgconv.dicom.diffusion import find_gradients
 from imgconv.dicom.header import Header
 from imgconv.dicom.plan import VolumePlan
+from imgconv.dicom.vendors.facts import Acquisition
 from imgconv.standard.elements import find_keyword
 
 __all__ = ["describe", "image_name"]
@@ -56,7 +57,7 @@ _MAX_TEXT = 1024
 def describe(plan: VolumePlan) -> Metadata:
     """Return the metadata of an image: shared attributes, per volume values, sidecar fields."""
     acquisition = plan.acquisition
-    per_volume = dict(_per_volume(plan))
+    per_volume = dict(_per_volume(acquisition)) if plan.is_series else {}
     gradients = find_gradients(acquisition)
     if gradients is not None:
         per_volume["DiffusionBValue"] = tuple(each.b_value for each in gradients)
@@ -113,12 +114,10 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, int | float) or (isinstance(value, str) and len(value) <= _MAX_TEXT)
 
 
-def _per_volume(plan: VolumePlan) -> Mapping[str, tuple[Any, ...]]:
-    if not plan.is_series:
-        return {}
+def _per_volume(acquisition: Acquisition) -> Mapping[str, tuple[Any, ...]]:
     columns: dict[str, tuple[Any, ...]] = {}
     for keyword in _PER_VOLUME:
-        values = tuple(frames[0].get(keyword) for frames in plan.frames)
+        values = tuple(frames[0].get(keyword) for frames in acquisition.frames)
         if len(set(values)) > 1 and None not in values:
             columns[keyword] = values
     return columns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -33,9 +33,10 @@ def drop_duplicates(slices: Iterable[Slice]) -> tuple[list[Slice], list[Problem]
     """
     slices = list(slices)
     groups: dict[tuple[object, ...], list[Header]] = defaultdict(list)
+    counts = Counter(item.header.path for item in slices)
     for item in slices:
         if item.frame == 0 and item.tile <= 0:
-            groups[_key(item)].append(item.header)
+            groups[counts[item.header.path], *_key(item)].append(item.header)
     problems: list[Problem] = []
     for headers in groups.values():
         if len(headers) > 1:
@@ -50,7 +51,6 @@ def _key(item: Slice) -> tuple[object, ...]:
         item.rows,
         item.columns,
         item.pixels[:-1],
-        item.header.get("NumberOfFrames", 1),
         item.position,
         item.orientation,
         item.echo_time,

@@ -102,14 +102,14 @@ class VolumePlan:
         """The files, each once, in the order of the array."""
         return tuple(dict.fromkeys(item.header.path for volume in self.volumes for item in volume))
 
-    @cached_property
+    @property
     def frames(self) -> tuple[tuple[Facts, ...], ...]:
         """``frames[t][k]``, the attributes of each frame; one a volume where it is tiled."""
         if self.first.tile >= 0:
             return tuple((volume[0].facts,) for volume in self.volumes)
         return tuple(tuple(item.facts for item in volume) for volume in self.volumes)
 
-    @cached_property
+    @property
     def acquisition(self) -> Acquisition:
         """The frames, as the vendors' modules want them."""
         tiles = tuple(item.tile for item in self.volumes[0]) if self.first.tile >= 0 else ()
@@ -122,10 +122,11 @@ class VolumePlan:
             is_scaled_alike=len({(item.rescale, item.scale_slope) for item in slices}) == 1,
         )
 
-    @cached_property
-    def volume_headers(self) -> tuple[Header, ...]:
-        """The header of each volume's first slice."""
-        return tuple(volume[0].header for volume in self.volumes)
+    def release(self) -> None:
+        """Give back the memory of all headers; they read their file again when asked."""
+        for volume in self.volumes:
+            for item in volume:
+                item.header.release()
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,8 @@ def load(plan: VolumePlan | ObjectPlan, options: ReadOptions | None = None) -> I
         )
     except InputError as error:
         raise error.with_path(plan.first.header.path) from error.__cause__
+    finally:
+        plan.release()
 
 
 def _sources(plan: VolumePlan) -> tuple[Source, ...]:

@@ -211,6 +211,12 @@ def test_load_metadata_holds_what_is_shared_and_not_applied(tmp_path):
     assert image.name == "7"
 
 
+def test_load_gives_the_memory_of_headers_back(tmp_path):
+    (series,) = plan_series([read_header(path) for path in write_all(tmp_path, [make_slice()])])
+    load(series.volumes[0])
+    assert series.volumes[0].header._buffer is None
+
+
 def test_load_without_geometry_keeps_the_spacing(tmp_path):
     dataset = make_slice()
     del dataset.ImagePositionPatient
