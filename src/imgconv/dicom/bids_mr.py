@@ -85,6 +85,8 @@ def _partial_fourier(view: View) -> dict[str, Any]:
     facts = view.facts
     if view.vendor is not Vendor.SIEMENS or facts.text("PartialFourier") != "YES":
         return {}
+    if "sKSpace.ucPhasePartialFourier" in view.siemens.protocol:
+        return {}
     acceleration = view.siemens.protocol_number("sPat.lAccelFactPE") or facts.number(
         "ParallelReductionFactorInPlane"
     )

@@ -21,8 +21,9 @@ from typing import Any
 
 from imgconv.dicom.element_values import decode_value
 from imgconv.dicom.header import Header
+from imgconv.errors import CorruptData
 
-__all__ = ["Acquisition", "Facts"]
+__all__ = ["Acquisition", "Facts", "private_items"]
 
 _SHARED = "SharedFunctionalGroupsSequence"
 _PER_FRAME = "PerFrameFunctionalGroupsSequence"
@@ -123,9 +124,7 @@ class Facts:
         for holder in (*self.groups, self.header):
             for creator in _PHILIPS_CREATORS:
                 for element in (_PHILIPS_FRAME_ITEM, _PHILIPS_SHARED_ITEM):
-                    items = holder.private(0x2005, creator, element, (), vr="SQ")
-                    if isinstance(items, tuple) and items and isinstance(items[0], Header):
-                        found.append(items[0])
+                    found += private_items(holder, 0x2005, creator, element)[:1]
         return tuple(found)
 
     def get(self, keyword: str) -> Any:
@@ -146,7 +145,7 @@ class Facts:
     def private(self, group: int, creator: str, element: int, vr: str) -> Any:
         """Return a private attribute's value, at the top level or in this frame's items."""
         for holder in (self.header, *self.groups, *self._nested):
-            value = holder.private(group, creator, element, vr=vr)
+            value = _private(holder, group, creator, element, vr)
             if value is not None:
                 return value
         return _orphan(self.header, group, creator, element, vr)
@@ -187,6 +186,22 @@ class Facts:
     def private_text(self, group: int, creator: str, element: int, vr: str = "LO") -> str:
         """Return a private attribute's values joined by backslashes, empty if there are none."""
         return _to_text(self.private(group, creator, element, vr))
+
+
+def private_items(header: Header, group: int, creator: str, element: int) -> tuple[Header, ...]:
+    """Return the items of a private sequence; empty if it is missing or damaged."""
+    items = _private(header, group, creator, element, "SQ")
+    if isinstance(items, tuple) and items and isinstance(items[0], Header):
+        return items
+    return ()
+
+
+def _private(header: Header, group: int, creator: str, element: int, vr: str) -> Any:
+    """Return a private value; a damaged one counts as missing, for it is never essential."""
+    try:
+        return header.private(group, creator, element, vr=vr)
+    except CorruptData:
+        return None
 
 
 def _orphan(header: Header, group: int, creator: str, element: int, vr: str) -> Any:

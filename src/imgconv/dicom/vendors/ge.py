@@ -207,6 +207,7 @@ def ge_slice_times(acquisition: Acquisition) -> tuple[float, ...] | None:
         not ge.is_epi
         or ge.facts.text("MRAcquisitionType") == "3D"
         or not repetition_ms
+        or repetition_ms < 0
         or acquisition.slice_count < 2
         or acquisition.is_tiled
     ):

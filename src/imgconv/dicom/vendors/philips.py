@@ -119,8 +119,8 @@ def philips_readout(facts: Facts, recon_matrix_pe: int) -> tuple[float, float] |
     """
     shift = facts.private_number(0x2001, _IMAGING, 0x22, "FL")
     frequency_mhz = facts.number("TransmitterFrequency", "ImagingFrequency")
-    echoes = facts.number("EchoTrainLength")
-    if not shift or not frequency_mhz or not echoes or recon_matrix_pe < 2:
+    echoes = facts.number("EchoTrainLength") or 0
+    if not shift or not frequency_mhz or echoes < 1 or recon_matrix_pe < 2:
         return None
     spacing = shift / (frequency_mhz * _WATER_FAT_PPM * (echoes + 1))
     readout = spacing * echoes

@@ -28,7 +28,7 @@ from imgconv.dicom.vendors.csa import (
     parse_csa,
     protocol_text,
 )
-from imgconv.dicom.vendors.facts import Acquisition, Facts
+from imgconv.dicom.vendors.facts import Acquisition, Facts, private_items
 from imgconv.dicom.vendors.siemens_asl import siemens_asl_fields
 from imgconv.dicom.vendors.timing import (
     acquisition_seconds,
@@ -138,8 +138,8 @@ class Siemens:
 
     def _items(self, creator: str) -> tuple[Header, ...]:
         for holder in (*self.facts.groups, self.facts.header):
-            items = holder.private(0x21, creator, _ITEM, (), vr="SQ")
-            if isinstance(items, tuple) and items and isinstance(items[0], Header):
+            items = private_items(holder, 0x21, creator, _ITEM)
+            if items:
                 return items
         return ()
 

@@ -1,6 +1,6 @@
 import pytest
 
-from imgconv.dicom.vendors.facts import Acquisition
+from imgconv.dicom.vendors.facts import Acquisition, private_items
 
 
 @pytest.fixture
@@ -107,3 +107,13 @@ def test_private_values_survive_the_loss_of_their_creator(facts_of):
 def test_a_block_of_another_creator_is_left_alone(facts_of):
     facts = facts_of({}, {(0x43, "SOMEBODY", 0x39, "IS"): "1000"})
     assert facts.private_numbers(0x43, "GEMS_PARM_01", 0x39, "IS") == ()
+
+
+def test_a_damaged_private_sequence_counts_as_missing(facts_of):
+    key = (0x2005, "Philips MR Imaging DD 005", 0x0F, "OB")
+    facts = facts_of({"EchoTime": 5.0}, {key: b"\xfe\xff\0\xe0\xff\0\0\0junk"})
+    table = facts.header._elements()
+    table[0x2005100F] = ("SQ", *table[0x2005100F][1:])
+    assert facts.text("Spoiling") == ""
+    assert private_items(facts.header, 0x2005, "Philips MR Imaging DD 005", 0x0F) == ()
+    assert facts.number("EchoTime") == 5.0
