@@ -120,7 +120,7 @@ class Facts:
     @cached_property
     def _nested(self) -> tuple[Header, ...]:
         """The private items in which Philips repeats classic attributes."""
-        found = []
+        found: list[Header] = []
         for holder in (*self.groups, self.header):
             for creator in _PHILIPS_CREATORS:
                 for element in (_PHILIPS_FRAME_ITEM, _PHILIPS_SHARED_ITEM):
