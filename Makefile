@@ -56,7 +56,7 @@ $(VENV)/.test-installed: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --group test
 	touch $@
 
-$(VENV)/.lint-installed: $(VENV)/.installed
+$(VENV)/.lint-installed: $(VENV)/.test-installed
 	$(BIN)/python -m pip install --quiet --group lint
 	touch $@
 
