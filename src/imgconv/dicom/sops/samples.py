@@ -72,7 +72,7 @@ def fit_samples(
     if image.dtype.name in allowed:
         return _samples(image, image.dtype)
     for name in sorted(allowed, key=lambda name: np.dtype(name).kind != image.dtype.kind):
-        if np.can_cast(image.dtype, np.dtype(name), casting="safe"):
+        if _holds_type(np.dtype(name), image.dtype):
             return _samples(image, np.dtype(name))
     if image.dtype.kind not in "iufb":
         raise UnsupportedData(
@@ -92,6 +92,13 @@ def fit_samples(
         f"{title} holds {' or '.join(allowed)}; the image has `{image.dtype}` values {what}",
         hint=hint if "float64" not in allowed else "",
     )
+
+
+def _holds_type(target: np.dtype[Any], source: np.dtype[Any]) -> bool:
+    """Whether `target` holds every value of `source`; numpy calls int64 to float64 safe."""
+    if target.kind == "f" and source.kind in "iu" and source.itemsize >= 8:
+        return False
+    return bool(np.can_cast(source, target, casting="safe"))
 
 
 def _samples(image: Image, dtype: np.dtype[Any]) -> Samples:
