@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from imgconv.core.display import Display
 from imgconv.core.image import Image, LazyArray, Source
-from imgconv.core.options import ReadOptions
+from imgconv.core.options import ReadOptions, Tilt
+from imgconv.core.untilt import untilt
 from imgconv.dicom.describe import describe, image_name
 from imgconv.dicom.display import slice_display
 from imgconv.dicom.header import Header, HeaderReader
@@ -108,8 +109,9 @@ def load(plan: VolumePlan | ObjectPlan, options: ReadOptions | None = None) -> I
         A file cannot be read.
     """
     options = options or ReadOptions()
+    image: Image
     if isinstance(plan, ObjectPlan):
-        image: Image = resolve(plan.read)(plan, options)
+        image = resolve(plan.read)(plan, options)
         return image
     try:
         reader = VolumeReader(plan, max_bytes=options.max_bytes)
@@ -120,7 +122,7 @@ def load(plan: VolumePlan | ObjectPlan, options: ReadOptions | None = None) -> I
         )
         slices = [item for volume in plan.volumes for item in volume]
         axes = ("t" if plan.is_series else "") + "kji" + ("c" if len(reader.shape) == 4 else "")
-        return Image(
+        image = Image(
             array=array,
             axes=axes,
             geometry=plan.geometry,
@@ -131,6 +133,7 @@ def load(plan: VolumePlan | ObjectPlan, options: ReadOptions | None = None) -> I
             losses=plan.losses,
             display=Display(array, partial(slice_display, plan)),
         )
+        return untilt(image) if options.tilt is Tilt.RESAMPLE else image
     except InputError as error:
         raise error.with_path(plan.first.header.path) from error.__cause__
     finally:

@@ -3,7 +3,7 @@ import pytest
 from pydicom.dataset import Dataset
 from tests.unit.dicom.files import BIG, DEFLATED, EXPLICIT, IMPLICIT, make_slice, write_all
 
-from imgconv.core.options import ReadOptions
+from imgconv.core.options import ReadOptions, Tilt
 from imgconv.dicom.header import read_header
 from imgconv.dicom.plan import Outcome
 from imgconv.dicom.reader import load, read_headers, read_images
@@ -209,6 +209,16 @@ def test_load_metadata_holds_what_is_shared_and_not_applied(tmp_path):
         dataset.SOPInstanceUID for dataset in datasets
     ]
     assert image.name == "7"
+
+
+def test_load_tilt_is_kept_or_resampled(tmp_path):
+    orientation = [1, 0, 0, 0, 0.8, -0.6]
+    datasets = [make_slice(3 * k, k, ImageOrientationPatient=orientation) for k in range(3)]
+    paths = write_all(tmp_path, datasets)
+    assert not load_one(paths).geometry.is_orthogonal
+    image = load_one(paths, ReadOptions(tilt=Tilt.RESAMPLE))
+    assert image.geometry.is_orthogonal
+    assert image.array.shape[1] > 4
 
 
 def test_load_gives_the_memory_of_headers_back(tmp_path):
