@@ -27,6 +27,7 @@ _CONTENT_SEQUENCE, _SHARED, _PER_FRAME = 0x0040A730, 0x52009229, 0x52009230
 _PATIENT_ORIENTATION, _IMAGE_ORIENTATION = 0x00200020, 0x00200037
 _PATIENT_PLANE = {0x00200032, 0x00200037}
 _SLIDE_PLANE = {0x00480102, 0x00480008}
+_INDEXES, _INDEX_POINTER, _GROUP_POINTER = 0x00209222, 0x00209165, 0x00209167
 _IMAGE_TYPE, _REFERENCED_ITEM = 0x00080008, 0x0040DB73
 _FORBIDDEN, _POSSIBLE, _IN_FORCE = 0, 1, 2
 # Enumerations that later editions widened: a value that is not in the table may be a new one.
@@ -209,19 +210,20 @@ def _demand(row: Row, scope: Scope, in_group: bool) -> str:
 
 
 def _never_empty(context: _Context, attribute: Attribute) -> bool:
-    """Whether all modules that may be there say type 1 or 1C, and one surely is there."""
-    rows = [row for row in attribute.rows if context.states[row.module] != _FORBIDDEN]
-    return all(row.kind in ("1", "1C") for row in rows) and any(
-        context.states[row.module] == _IN_FORCE for row in rows
-    )
+    """Whether a module in force says type 1 or 1C, and none that it may be empty by type 2."""
+    kinds = {row.kind for row in attribute.rows if context.states[row.module] == _IN_FORCE}
+    return bool(kinds & {"1", "1C"}) and not kinds & {"2", "2C"}
 
 
 def _check_present(
     context: _Context, attribute: Attribute, element: Element, scope: Scope
 ) -> Iterator[Hit]:
     rows = attribute.rows
-    if all(row.kind == "1C" and row.condition is None for row in rows) and element.is_empty:
+    if attribute.is_unconditional and element.is_empty and _never_empty(context, attribute):
         yield Hit("M005", f"{name_tag(element.tag)} (type 1C) is empty", element.path)
+    elif element.items is not None and not element.items and attribute.is_optional:
+        message = f"{name_tag(element.tag)} (type 3) is there without an item"
+        yield Hit("M012", message, element.path, severity="warning")
     if any(row.condition is not None for row in rows):
         yield from _check_forbidden(context, rows, element, scope)
     if element.items is None and any(row.enumerated or row.defined for row in rows):
@@ -327,11 +329,24 @@ def _check_groups(context: _Context, dataset: Item) -> Iterator[Hit]:
         if needed:
             missing = [item for item in frames if group.tag not in item.elements]
             if missing or not frames:
-                place = missing[0] if missing else shared[0]
+                path = missing[0].path_to(group.tag) if missing else "(5200,9230)"
                 message = f"the functional group {name_tag(group.tag)} is missing"
-                yield Hit("M011", message, place.path_to(group.tag))
+                yield Hit("M011", message, path)
+    yield from _check_pointers(context, dataset)
     both = everywhere.intersection(frames[0].elements) if frames else ()
     for tag in sorted(both):
         if not tag >> 16 & 1:
             message = f"the functional group {name_tag(tag)} is both shared and per frame"
             yield Hit("M014", message, frames[0].path_to(tag))
+
+
+def _check_pointers(context: _Context, dataset: Item) -> Iterator[Hit]:
+    """Check that dimension indexes into functional groups name the group (PS3.3 C.7.6.17)."""
+    root = context.root.attributes
+    for item in dataset.items_of(_INDEXES):
+        pointers = item.get(_INDEX_POINTER)
+        if pointers is None or _GROUP_POINTER in item.elements:
+            continue
+        if any(isinstance(tag, int) and tag not in root for tag in pointers.values()):
+            message = "FunctionalGroupPointer (type 1C) is missing, and its condition holds"
+            yield Hit("M004", message, item.path_to(_GROUP_POINTER))

@@ -46,10 +46,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One tag, with the rows of all modules that have it."""
+    """One tag, with the rows of all modules that have it.
+
+    `is_unconditional`: no condition of it can be decided, and it is required
+    nowhere, so that only its emptiness can be judged. `is_optional`: type 3
+    everywhere.
+    """
 
     tag: int
     rows: tuple[Row, ...]
+    is_unconditional: bool
+    is_optional: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +131,7 @@ class Plan:
                 for tag, row in _rows(table):
                     merged.setdefault(tag, []).append(_with_module(row, module))
             found = self._nodes[key] = Node(
-                {tag: Attribute(tag, tuple(rows)) for tag, rows in merged.items()}
+                {tag: _attribute(tag, tuple(rows)) for tag, rows in merged.items()}
             )
         return found
 
@@ -132,6 +139,15 @@ class Plan:
         """Return what the items of a sequence must hold by `rows`, None if nothing is known."""
         key = tuple((row.module, row.child) for row in rows)
         return self._node(key) if key else None
+
+
+def _attribute(tag: int, rows: tuple[Row, ...]) -> Attribute:
+    kinds = {row.kind for row in rows}
+    required = any(
+        row.kind in ("1", "2") or (row.kind in ("1C", "2C") and row.condition is not None)
+        for row in rows
+    )
+    return Attribute(tag, rows, "1C" in kinds and not required, kinds == {"3"})
 
 
 def _with_module(row: Row, module: int) -> Row:

@@ -29,6 +29,8 @@ _REFERENCED_SERIES, _REFERENCED_INSTANCES = 0x00081115, 0x0008114A
 _OTHER_STUDIES = 0x00081200
 _DERIVATION, _SOURCE_IMAGES = 0x00089124, 0x00082112
 _SHARED, _PER_FRAME = 0x52009229, 0x52009230
+# Their IODs have the Common Instance Reference module as mandatory (PS3.3 A.51.3, A.75.3).
+_WITH_COMMON_REFERENCES = {f"1.2.840.10008.5.1.4.1.1.{n}" for n in ("66.4", "66.7", "30")}
 
 
 def check_modality(instance: Instance) -> Iterator[Hit]:
@@ -62,28 +64,42 @@ def check_evidence(instance: Instance) -> Iterator[Hit]:
             if uid and uid not in listed:
                 message = "the instance is in none of the evidence sequences"
                 yield Hit("X010", message, item.path_to(_REFERENCED_INSTANCE), uid)
-    elif _REFERENCED_SERIES in dataset.elements and (_SHARED in dataset.elements):
-        yield from _check_common_references(dataset)
+    elif _SHARED in dataset.elements:
+        yield from _check_common_references(instance)
 
 
-def _check_common_references(dataset: Item) -> Iterator[Hit]:
+def _check_common_references(instance: Instance) -> Iterator[Hit]:
+    dataset = instance.dataset
     listed = {
         instance.text(_REFERENCED_INSTANCE)
         for root in (dataset, *dataset.items_of(_OTHER_STUDIES))
         for series in root.items_of(_REFERENCED_SERIES)
         for instance in series.items_of(_REFERENCED_INSTANCES)
     }
+    lists = {_REFERENCED_SERIES, _OTHER_STUDIES}
+    if lists.isdisjoint(dataset.elements):
+        if instance.sop_class in _WITH_COMMON_REFERENCES and _find_sources(dataset):
+            message = "no list of the referenced series, though there are source images"
+            yield Hit("X010", message, dataset.path_to(_REFERENCED_SERIES))
+        return
     reported = set()
-    for sequence in (_SHARED, _PER_FRAME):
-        for group in dataset.items_of(sequence):
-            for derivation in group.items_of(_DERIVATION):
-                for source in derivation.items_of(_SOURCE_IMAGES):
-                    uid = source.text(_REFERENCED_INSTANCE)
-                    if uid and uid not in listed and uid not in reported:
-                        reported.add(uid)
-                        message = "the source image is not in ReferencedSeriesSequence"
-                        path = source.path_to(_REFERENCED_INSTANCE)
-                        yield Hit("X010", message, path, uid, "warning")
+    for source in _find_sources(dataset):
+        uid = source.text(_REFERENCED_INSTANCE)
+        if uid and uid not in listed and uid not in reported:
+            reported.add(uid)
+            message = "the source image is not in ReferencedSeriesSequence"
+            yield Hit("X010", message, source.path_to(_REFERENCED_INSTANCE), uid, "warning")
+
+
+def _find_sources(dataset: Item) -> list[Item]:
+    """Return the items that name the source images of frames."""
+    return [
+        source
+        for sequence in (_SHARED, _PER_FRAME)
+        for group in dataset.items_of(sequence)
+        for derivation in group.items_of(_DERIVATION)
+        for source in derivation.items_of(_SOURCE_IMAGES)
+    ]
 
 
 def _listed(dataset: Item, tag: int) -> Iterator[str]:
