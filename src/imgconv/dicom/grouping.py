@@ -187,7 +187,8 @@ def _stack(slices: list[Slice], options: ReadOptions) -> tuple[list[VolumePlan],
     grid = arrange(slices, locations)
     missing = _count_missing(grid, locations, slices)
     if missing:
-        for parts in _acquisitions(slices):
+        parts = _acquisitions(slices, locations)
+        if parts:
             return [plan for part in parts for plan in _stack(part, options)[0]], []
         if not {_MISSING, "all"} & options.allow:
             raise _missing_error(grid, locations, missing)
@@ -217,19 +218,19 @@ def _count_missing(grid: Grid, locations: Locations, slices: list[Slice]) -> int
     return find_gaps(locations.origins, slices) * len(grid.volumes)
 
 
-def _acquisitions(slices: list[Slice]) -> Iterable[list[list[Slice]]]:
-    """Yield a way to part slices into whole stacks, if acquisitions are that."""
+def _acquisitions(slices: list[Slice], locations: Locations) -> list[list[Slice]]:
+    """Part slices into whole stacks by acquisition, if these have no location in common."""
     parts: dict[Hashable, list[Slice]] = defaultdict(list)
     for item in slices:
         parts[item.timing.acquisition].append(item)
-    if len(parts) < 2:
-        return
-    for part in parts.values():
-        locations = locate(part)
-        grid = arrange(part, locations)
-        if locations.count < 2 or grid.incomplete or find_gaps(locations.origins, part):
-            return
-    yield list(parts.values())
+    found = [locate(part) for part in parts.values()]
+    if len(found) < 2 or sum(each.count for each in found) != locations.count:
+        return []
+    for part, each in zip(parts.values(), found, strict=True):
+        is_whole = each.count > 1 and not find_gaps(each.origins, part)
+        if not is_whole or arrange(part, each).incomplete:
+            return []
+    return list(parts.values())
 
 
 def _missing_error(grid: Grid, locations: Locations, missing: int) -> GeometryError:

@@ -186,6 +186,30 @@ def test_incomplete_time_point_is_refused_or_left_out(tmp_path):
     assert len(problem.paths) == 2
 
 
+@pytest.mark.parametrize("missing", [(1, 0), (1, 1), (2, 2)])
+def test_time_points_that_lack_a_slice_are_not_taken_apart(tmp_path, missing):
+    datasets = [
+        make_slice(3 * k, 3 * t + k, AcquisitionNumber=t)
+        for t in range(3)
+        for k in range(3)
+        if (t, k) != missing
+    ]
+    (series,) = plan(write_all(tmp_path, datasets))
+    assert not series.volumes
+    assert "1 of 3 volumes lack" in series.problems[0].message
+
+
+def test_acquisitions_at_different_places_are_separate_images(tmp_path):
+    datasets = [
+        make_slice(z, n, AcquisitionNumber=acquisition)
+        for acquisition, places in ((1, (0, 3, 6)), (2, (15, 18, 21)))
+        for n, z in enumerate(places)
+    ]
+    (series,) = plan(write_all(tmp_path, datasets))
+    assert [volume.size_ijk[2] for volume in series.volumes] == [3, 3]
+    assert not series.problems
+
+
 def test_uneven_spacing_keeps_the_positions(tmp_path):
     places = [0, 3, 4.1, 9.6]
     (series,) = plan(write_all(tmp_path, [make_slice(z, n) for n, z in enumerate(places)]))
