@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -342,13 +342,13 @@ class _Frames(_Plan):
         self.decoder: CodecSpec = find_decoder(parts.syntax.uid, choice)
         self.encoder: CodecSpec = find_encoder(options.target, choice)
         self.is_lossy = bool(options.encode.given) and options.encode.near != 0
-        self.checkers = self._find_checkers(choice)
+        self.checkers = self._find_checkers()
         self._plan_changes()
 
-    def _find_checkers(self, choice: Mapping[str, str]) -> tuple[CodecSpec, ...]:
+    def _find_checkers(self) -> tuple[CodecSpec, ...]:
         if self.is_lossy or self.options.verify == Verify.NONE:
             return ()
-        first = find_decoder(self.options.target, choice)
+        first = find_decoder(self.options.target)
         if self.options.verify == Verify.FAST:
             return (first,)
         return (first, find_second_decoder(self.options.target, first))

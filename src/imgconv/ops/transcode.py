@@ -21,7 +21,7 @@ from imgconv.batch.ledger import Ledger, iter_plan, run_batch
 from imgconv.batch.plan import iter_plan_records
 from imgconv.batch.summary import Summary
 from imgconv.codecs.encode import EncodeOptions, require_quality
-from imgconv.codecs.select import find_encoder, find_second_decoder
+from imgconv.codecs.select import find_decoder, find_encoder, find_second_decoder
 from imgconv.core.atomic import atomic_output
 from imgconv.core.expression import parse_expression
 from imgconv.core.staging import staging_folder, sweep
@@ -30,7 +30,6 @@ from imgconv.dicom.splice import FileParts, split_file
 from imgconv.errors import ImgconvError, InputError, OutputError, UnknownFormat, UsageError
 from imgconv.events import Listener, ignore_events
 from imgconv.ops.inputs import InputFile, count_files, gather
-from imgconv.spec import CodecSpec
 from imgconv.standard.transfer_syntaxes import TransferSyntax, find_transfer_syntax
 
 __all__ = [
@@ -137,12 +136,12 @@ def require_possible(options: TranscodeOptions) -> TransferSyntax:
     if syntax.uid.endswith(".4.111"):  # made of JPEG streams as they are; it has no encoder
         require_quality(syntax.uid, options.encode)
         return syntax
-    encoder: CodecSpec = find_encoder(syntax.uid, dict(options.choice))
+    find_encoder(syntax.uid, dict(options.choice))
     require_quality(syntax.uid, options.encode)
     if options.verify not in Verify.ALL:
         raise UsageError(f"--verify is `{options.verify}`; expected none, fast or full")
     if options.verify == Verify.FULL and syntax.encapsulated:
-        find_second_decoder(syntax.uid, encoder)
+        find_second_decoder(syntax.uid, find_decoder(syntax.uid))
     if options.where:
         parse_expression(options.where)
     return syntax
@@ -460,7 +459,7 @@ def _preload(syntax: TransferSyntax) -> tuple[str, ...]:
     modules = {
         "jpeg-ls": "imagecodecs._jpegls",
         "jpeg": "imagecodecs._jpeg8",
-        "jpeg-lossless": "imagecodecs._jpeg8",
+        "jpeg-lossless": "imgconv.codecs.lossless_jpeg",
         "jpeg2000": "imagecodecs._jpeg2k",
         "htj2k": "imagecodecs._htj2k",
         "jpeg-xl": "imagecodecs._jpegxl",
