@@ -275,10 +275,10 @@ def _the_one(found: tuple[Reference, ...], sidecar: Mapping[str, Any]) -> Refere
 
 
 def _other_geometry(found: tuple[Reference, ...]) -> Loss:
-    which = "no series of the reference" if len(found) > 1 else "the reference"
+    which = "no series of the reference has" if len(found) > 1 else "the reference does not have"
     return Loss(
         "other-geometry",
-        f"{which} has the image's grid: patient and study are taken over, but neither the "
+        f"{which} the image's grid: patient and study would be taken over, but neither the "
         "Frame of Reference nor references to its images",
         harmful=True,
     )

@@ -36,6 +36,8 @@ PIXEL_TAGS = {
 _MAX_LENGTH = 0xFFFFFFFE  # PS3.5 7.1.1: a 32-bit length, 0xFFFFFFFF is undefined
 _VERSION_NAME = f"IMGCONV_{__version__}"[:16]  # SH; PS3.10 7.1
 _ITEM = struct.Struct("<HHL")
+# pydicom wraps what struct and codecs raise in OSError.
+_ENCODING_ERRORS = (ValueError, TypeError, OverflowError, AttributeError, struct.error, OSError)
 _SHORT = struct.Struct("<HH2sH")
 _SOP_INSTANCE_UID = 0x00080018
 _MEDIA_STORAGE_UID = 0x00020003
@@ -113,7 +115,7 @@ def encode_elements(dataset: Dataset) -> list[tuple[int, bytes]]:
         buffer.is_implicit_VR = False
         try:
             write_data_element(buffer, element, "utf-8")
-        except (ValueError, TypeError, OverflowError, AttributeError, struct.error) as error:
+        except _ENCODING_ERRORS as error:
             raise UsageError(f"the value of `{element.keyword}` cannot be encoded") from error
         encoded.append((int(element.tag), buffer.getvalue()))
     return encoded

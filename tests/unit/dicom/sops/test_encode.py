@@ -7,6 +7,8 @@ import io
 import numpy as np
 import pydicom
 import pytest
+from pydicom import config
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
 from imgconv.dicom.sops.encode import Pixels, Template, encapsulate, encode_text
@@ -64,6 +66,7 @@ def test_encapsulate_pads_fragments_and_tells_their_offsets():
 
 def test_template_of_a_value_that_cannot_be_encoded_names_it():
     dataset = _shared()
-    dataset.add_new("PixelPaddingValue", "US", 70000)
+    too_large = DataElement("PixelPaddingValue", "US", 70000, validation_mode=config.IGNORE)
+    dataset.add(too_large)
     with pytest.raises(UsageError, match="PixelPaddingValue"):
         Template(dataset)
