@@ -21,7 +21,7 @@ def nifti_head(magic=b"n+1\0"):
     [
         ("x.bin", bytes(128) + b"DICM" + bytes(40), "dicom"),
         ("x", nifti_head(), "nifti"),
-        ("x", gzip.compress(nifti_head()), "nifti"),
+        ("x", gzip.compress(nifti_head(), mtime=0), "nifti"),
         ("x", nifti_head(b"ni1\0"), "nifti"),
         ("x.txt", b"NRRD0005\n", "nrrd"),
         ("x.dcm", b"\x89PNG\r\n\x1a\n", "png"),
