@@ -94,9 +94,13 @@ class VolumeReader:
         slices = self._plan.volumes[number]
         volume = np.empty(self.shape, self.dtype)
         if self._direct:
-            for k, item in enumerate(slices):
-                _read_into(item, volume[k])
-            return significant(volume, self._format)
+            for item, target in zip(slices, volume, strict=True):
+                _read_into(item, target)
+                # Slice by slice: what is masked needs no second volume in memory.
+                kept = significant(target, self._format)
+                if kept is not target:
+                    target[...] = kept
+            return volume
         if slices[0].tile >= 0:
             image = self._decode(slices[0])
             tiling = _tiling(slices[0], image)
