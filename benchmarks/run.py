@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks import transcode
 from benchmarks.scans import make_ct, make_fmri
 
 RUNS = 3
@@ -105,6 +106,7 @@ def main() -> None:
         compare("CT, 300 slices, no gzip", plain, peer(out, "-z", "n", str(ct)), out)
         compare("fMRI, 5000 files", [*IMGCONV, str(fmri)], peer(out, "-z", "i", str(fmri)), out)
         memory(folder, out)
+        transcode.main(folder)
 
 
 if __name__ == "__main__":

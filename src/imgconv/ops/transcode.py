@@ -74,7 +74,8 @@ class TranscodeOptions:
     overwrite
         Whether existing outputs may be replaced.
     threads
-        How many frames of a file are worked on at a time.
+        How many frames of a file are worked on at a time; 0 shares the cores
+        among the files where there are fewer files than cores, else it is 1.
     """
 
     to: str
@@ -87,7 +88,7 @@ class TranscodeOptions:
     choice: tuple[tuple[str, str], ...] = ()
     digests: bool = False
     overwrite: bool = False
-    threads: int = 1
+    threads: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +224,7 @@ def _recode(parts: FileParts, target: Path, syntax: TransferSyntax, payload: _Pa
         keep_sop_instance_uid=options.keep_sop_instance_uid,
         choice=options.choice,
         digests=options.digests,
-        threads=options.threads,
+        threads=max(1, options.threads),
     )
     mode = parts.path.stat().st_mode if payload.in_place else None
     done = recode(
@@ -412,6 +413,8 @@ def transcode(
         jobs = iter_jobs(inputs, output, options, staging)
         first = list(islice(jobs, _FEW))
         how = batch or BatchOptions()
+        if len(first) < _FEW:
+            first = _share_cores(first, how)
         how = replace(
             how,
             preload=(*how.preload, *_preload(syntax)),
@@ -441,6 +444,22 @@ def show_plan(
     with _scratch(inputs) as staging:
         jobs = iter_jobs(inputs, output, options, staging)
         yield from iter_plan_records(iter_plan(jobs, ledger or Ledger()))
+
+
+def _share_cores(jobs: list[Job], batch: BatchOptions) -> list[Job]:
+    """Let the frames of few files be worked on by threads, so that no core is idle."""
+    real = sum(not job.payload.skipped and job.payload.problem is None for job in jobs)
+    threads = batch.worker_count // max(1, real)
+    if threads < 2:
+        return jobs
+    return [
+        replace(
+            job, payload=replace(job.payload, options=replace(job.payload.options, threads=threads))
+        )
+        if not job.payload.options.threads
+        else job
+        for job in jobs
+    ]
 
 
 _FEW = 16  # more files than that are done by workers anyway

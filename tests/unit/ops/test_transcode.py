@@ -252,3 +252,18 @@ def test_jobs_are_picklable(folder, tmp_path):
 def test_require_possible_refuses_before_any_file_is_touched(options, error):
     with pytest.raises(error):
         require_possible(options)
+
+
+def test_transcode_one_file_of_many_frames_uses_all_workers_as_threads(tmp_path):
+    frames = ramp(np.uint16, (12, 30, 30))
+    source = make_file(tmp_path / "loop.dcm", frames, NumberOfFrames=12)
+    seen = []
+    transcode(
+        [str(source)],
+        tmp_path / "out",
+        TranscodeOptions("jpeg-ls"),
+        batch=BatchOptions(workers=3),
+        on_outcome=lambda outcome: seen.append(outcome.job.payload.options.threads),
+    )
+    assert seen == [3]
+    assert np.array_equal(_pixels(tmp_path / "out" / "loop.dcm"), frames)
