@@ -305,10 +305,22 @@ def ge_fields(acquisition: Acquisition) -> dict[str, Any]:
         fields["ParallelReductionFactorOutOfPlane"] = round(1 / factors[1], 3)
     if ge.multiband() > 1:
         fields["MultibandAccelerationFactor"] = ge.multiband()
+    table = facts.private_text(0x43, _PARAMETERS, 0xB2).split("\\")
+    along = _to_number(table[2]) if len(table) > 2 else None
+    if along is not None:
+        fields["TablePosition"] = [0, 0, along]
     duration = ge.acquisition(0x5A, "FL")
     if duration:
         fields["AcquisitionDuration"] = duration * 1e-6
     return fields | _diffusion_fields(ge) | _asl_fields(ge)
+
+
+def _to_number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _diffusion_fields(ge: Ge) -> dict[str, Any]:

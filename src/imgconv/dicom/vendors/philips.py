@@ -70,13 +70,12 @@ def philips_fields(acquisition: Acquisition) -> dict[str, Any]:
 
 
 def _table_position(facts: Facts) -> tuple[float, ...]:
+    """Return the table's place; a stack has it along the bore only, and reversed."""
     stacks = facts.private(0x2001, _IMAGING, 0x5F, "SQ")
     if not isinstance(stacks, tuple) or not stacks or not isinstance(stacks[0], Header):
         return ()
-    stack = Facts(stacks[0])
-    values = [stack.private_number(0x2005, _MR_5, element, "FL") for element in (0x3C, 0x3D, 0x3E)]
-    known = tuple(value for value in values if value is not None and abs(value) < _UNUSED)
-    return known if len(known) == 3 else ()
+    along = Facts(stacks[0]).private_number(0x2005, _MR_5, 0x3C, "FL")
+    return (0, 0, 0.0 - along) if along is not None and abs(along) < _UNUSED else ()
 
 
 def _scaling_fields(acquisition: Acquisition) -> dict[str, Any]:

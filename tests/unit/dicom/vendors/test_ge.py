@@ -172,6 +172,7 @@ def test_fields(facts_of):
             (0x43, PARM, 0x03, "SS"): 4,
             (0x43, PARM, 0x04, "SS"): -12,
             (0x43, PARM, 0x83, "DS"): ["0.333333", "1"],
+            (0x43, PARM, 0xB2, "LO"): ["960.5", "400", "17.9108", "0"],
         },
     )
     assert ge_fields(Acquisition(((facts,),), (4, 4, 1))) == {
@@ -181,6 +182,7 @@ def test_fields(facts_of):
         "PhaseEncodingPolarityGE": "Flipped",
         "ParallelReductionFactorInPlane": 3.0,
         "ParallelReductionFactorOutOfPlane": 1.0,
+        "TablePosition": [0, 0, 17.9108],
         "AcquisitionDuration": pytest.approx(8.0),
         "NumberOfDiffusionDirectionGE": 6,
         "NumberOfDiffusionT2GE": 1,
