@@ -15,6 +15,7 @@ from imgconv.cli.dicom_options import (
     LayersOption,
     MetadataOption,
     ReferenceOption,
+    ResampleOption,
     SegmentsOption,
     SetOption,
     UidSeedOption,
@@ -111,6 +112,7 @@ def convert(  # noqa: PLR0917  a command's options
     metadata: MetadataOption = [],  # noqa: B006  typer copies it
     assign: SetOption = [],  # noqa: B006  typer copies it
     uid_seed: UidSeedOption = "",
+    resample: ResampleOption = False,
     segments: SegmentsOption = "",
     empty_frames: EmptyFramesOption = False,
     layers: LayersOption = False,
@@ -152,6 +154,7 @@ def convert(  # noqa: PLR0917  a command's options
         metadata=metadata,
         assignments=assign,
         uid_seed=uid_seed,
+        resample=resample,
         segments=segments,
         empty_frames=empty_frames,
     )

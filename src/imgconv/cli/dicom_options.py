@@ -15,6 +15,7 @@ __all__ = [
     "LayersOption",
     "MetadataOption",
     "ReferenceOption",
+    "ResampleOption",
     "SegmentsOption",
     "SetOption",
     "UidSeedOption",
@@ -66,6 +67,10 @@ LayersOption = Annotated[
     bool,
     typer.Option("--layers", help="Segmentation: all inputs are layers of one, and may overlap."),
 ]
+ResampleOption = Annotated[
+    bool,
+    typer.Option("--resample", help="DICOM: interpolate rows that are not orthogonal to columns."),
+]
 
 
 def dicom_write_options(
@@ -116,6 +121,7 @@ def dicom_write_options(
             "dicom": {
                 "as": object_name,
                 "uid_seed": uid_seed,
+                "resample": resample,
                 "metadata_files": tuple(metadata),
                 "segments": segments,
                 "empty_frames": empty_frames,

@@ -5,7 +5,7 @@ The object is chosen by ``extra["dicom"]["as"]``, else by what the image is
 when it is complete, so that no half series is ever seen.
 
 Options in ``WriteOptions.extra["dicom"]``: ``as``, ``uid_seed``,
-``metadata_files``.
+``metadata_files``, ``resample``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from imgconv.core.staging import flush_all, place_all, staging_folder
 from imgconv.dicom.context import Context, gather_context
 from imgconv.dicom.sops._table import OBJECTS, ObjectSpec, get_object
 from imgconv.dicom.sops.instance import Instance
-from imgconv.dicom.sops.modules import Job
+from imgconv.dicom.sops.modules import Job, now
+from imgconv.dicom.sops.unshear import remove_in_plane_shear
 from imgconv.dicom.turn import turn_to_reference
 from imgconv.dicom.uids import UidMaker, digest_source
 from imgconv.errors import UnsupportedData, output_error
@@ -47,13 +48,14 @@ def check(image: Image | Document, options: WriteOptions) -> tuple[Loss, ...]:
         The context contradicts itself or has an invalid value.
     """
     document = image if isinstance(image, Document) else None
-    image = turn_to_reference(_pixels_of(image), options)
+    image = turn_to_reference(_pixels_of(image, options), options)
     context = gather_context(image, options)
     row, losses = _choose(image, document, context, options)
     job = Job(image, context, options, UidMaker(), document=document)
     if document is not None and row.name != "encapsulated-pdf":
         raise UnsupportedData(f"{row.title} holds images; the input is a document")
-    return (*losses, *context.losses, *resolve(row.check)(job))
+    resampled = tuple(loss for loss in image.losses if loss.name == "resampled")
+    return (*resampled, *losses, *context.losses, *resolve(row.check)(job))
 
 
 def describe(image: Image | Document, options: WriteOptions) -> tuple[str, dict[str, list[str]]]:
@@ -71,7 +73,7 @@ def describe(image: Image | Document, options: WriteOptions) -> tuple[str, dict[
     """
     check(image, options)
     document = image if isinstance(image, Document) else None
-    pixels = turn_to_reference(_pixels_of(image), options)
+    pixels = turn_to_reference(_pixels_of(image, options), options)
     context = gather_context(pixels, options)
     row, _ = _choose(pixels, document, context, options)
     found: dict[str, list[str]] = {}
@@ -80,10 +82,10 @@ def describe(image: Image | Document, options: WriteOptions) -> tuple[str, dict[
     return row.name, found
 
 
-def _pixels_of(image: Image | Document) -> Image:
-    """Return the image, or an empty one that carries a document's metadata and sources."""
+def _pixels_of(image: Image | Document, options: WriteOptions) -> Image:
+    """Return the image, resampled if asked for; for a document an empty one with its metadata."""
     if isinstance(image, Image):
-        return image
+        return remove_in_plane_shear(image) if options.of("dicom").get("resample") else image
     return Image(
         np.zeros((1, 1, 1), np.uint8),
         "kji",
@@ -186,14 +188,15 @@ def write(image: Image | Document, target: Path, options: WriteOptions) -> tuple
         As `check`.
     """
     document = image if isinstance(image, Document) else None
-    image = turn_to_reference(_pixels_of(image), options)
+    image = turn_to_reference(_pixels_of(image, options), options)
     context = gather_context(image, options)
     row, _ = _choose(image, document, context, options)
     if document is not None and row.name != "encapsulated-pdf":
         raise UnsupportedData(f"{row.title} holds images; the input is a document")
     seed = str(options.of("dicom").get("uid_seed", ""))
     uids = UidMaker(seed, digest_source(image) if seed else "", row.name)
-    job = Job(image, context, options, uids, document=document)
+    source = image.sources[0].path if seed and image.sources else None
+    job = Job(image, context, options, uids, made=now(source), document=document)
     instances: Iterator[Instance] = resolve(row.build)(job)
     first = next(instances)
     if first.number == 0:

@@ -9,10 +9,12 @@ Source: PS3.3, the sections named in each function.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -45,11 +47,21 @@ __all__ = [
 ]
 
 
-def now() -> dt.datetime:
-    """Return the time of writing; ``SOURCE_DATE_EPOCH`` fixes it for reproducible output."""
+def now(source: Path | None = None) -> dt.datetime:
+    """Return the time of writing, or one that a second run has again.
+
+    Parameters
+    ----------
+    source
+        The input of a reproducible run: the time of its last change is taken,
+        if the environment's ``SOURCE_DATE_EPOCH`` gives no other.
+    """
     fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
     if fixed.isdigit():
         return dt.datetime.fromtimestamp(int(fixed), tz=dt.UTC)
+    if source is not None:
+        with contextlib.suppress(OSError):
+            return dt.datetime.fromtimestamp(int(source.stat().st_mtime), tz=dt.UTC)
     return dt.datetime.now().astimezone()
 
 
