@@ -83,6 +83,7 @@ def dicom_write_options(
     uid_seed: str,
     segments: str = "",
     empty_frames: bool = False,
+    resample: bool = False,
 ) -> dict[str, Any]:
     """Return the keyword arguments of `WriteOptions` that the DICOM options stand for.
 
@@ -100,6 +101,7 @@ def dicom_write_options(
         "--uid-seed": uid_seed,
         "--segments": segments,
         "--empty-frames": empty_frames,
+        "--resample": resample,
     }
     used = [name for name, value in given.items() if value]
     if not used:
