@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+from tests.unit.dicom.files import make_enhanced, make_slice, write_all
+
+from imgconv.dicom.header import read_header
+from imgconv.dicom.series import plan_series
+from imgconv.dicom.volumes import VolumeReader
+from imgconv.errors import UnsupportedData
+
+
+def reader(paths, **options):
+    ((volume,),) = [each.volumes for each in plan_series([read_header(path) for path in paths])]
+    return VolumeReader(volume, **options)
+
+
+def test_reader_promises_shape_and_type(tmp_path):
+    found = reader(write_all(tmp_path, [make_slice(3 * k, k) for k in range(5)]))
+    assert found.shape == (5, 4, 3)
+    assert found.dtype == np.uint16
+    assert found.photometric == "MONOCHROME2"
+    volume = found.read(0)
+    assert (volume.shape, volume.dtype) == (found.shape, found.dtype)
+
+
+def test_reader_takes_frames_of_one_file_in_any_order(tmp_path):
+    frames = [{"z": z, "index": [n]} for n, z in enumerate([6, 0, 3], 1)]
+    found = reader(write_all(tmp_path, [make_enhanced(frames, [0x00209057])]))
+    assert found.read(0)[:, 0, 0].tolist() == [100, 200, 0]
+
+
+def test_reader_limit_is_per_volume(tmp_path):
+    paths = write_all(tmp_path, [make_slice(0, t) for t in range(3)])
+    assert reader(paths, max_bytes=24).read(2)[0, 0, 0] == 200
+    with pytest.raises(UnsupportedData):
+        reader(paths, max_bytes=23)
+
+
+def test_reader_leaves_the_files_as_they_are(tmp_path):
+    paths = write_all(tmp_path, [make_slice(0, 1)])
+    before = paths[0].read_bytes()
+    reader(paths).read(0)[:] = 0
+    assert paths[0].read_bytes() == before
