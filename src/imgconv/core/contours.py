@@ -33,10 +33,15 @@ def trace_mask(mask: NDArray[np.bool_]) -> list[Polygon]:
     Only corners are vertices. Pixels that touch at a corner only are outlined
     separately.
     """
-    loops = _loops(_edges(mask))
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return []
+    top, left = rows[0], columns[0]
+    loops = _loops(_edges(mask[top : rows[-1] + 1, left : columns[-1] + 1]))
     outlines = [loop for loop in loops if _area(loop) > 0]
     holes = [loop for loop in loops if _area(loop) < 0]
-    return [polygon - 0.5 for polygon in _join_holes(outlines, holes)]
+    shift = np.array([left, top]) - 0.5
+    return [polygon + shift for polygon in _join_holes(outlines, holes)]
 
 
 def fill_polygons(polygons: Iterable[Polygon], shape: tuple[int, int]) -> NDArray[np.bool_]:
