@@ -4,6 +4,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 JOBS   ?= 2
 
+# Tests run imgconv and its peers (dciodvfy, dcm2niix ...) as commands of this environment.
+export PATH := $(abspath $(BIN)):$(PATH)
+
 .PHONY: demo install test test-slow check lint types layers format fixtures standard bench clean
 
 # Installs, converts the CT and MR series that ship inside pydicom's wheel, shows the result.
