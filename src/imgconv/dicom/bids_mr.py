@@ -113,6 +113,8 @@ def _echoes(view: View) -> dict[str, Any]:
             fields["EchoTime1"] = milliseconds / 1000
             fields["EchoTime2"] = milliseconds / 1000 + spacing[0] * 1e-6
             return fields
+    elif view.component is Component.PHASE:
+        fields["Units"] = "arbitrary"  # no vendor stores radians
     if milliseconds:
         fields["EchoTime"] = milliseconds / 1000
     number, count = _echo_number(view, milliseconds or 0)

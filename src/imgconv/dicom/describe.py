@@ -65,7 +65,10 @@ def describe(plan: VolumePlan) -> Metadata:
     shared = {
         keyword: value for keyword, value in _shared(plan).items() if keyword not in per_volume
     }
-    return Metadata(shared=shared, per_volume=per_volume, bids=bids_fields(acquisition))
+    bids = bids_fields(acquisition)
+    if plan.echo_number is not None and acquisition.first.text("Modality") == "MR":
+        bids.setdefault("EchoNumber", plan.echo_number)
+    return Metadata(shared=shared, per_volume=per_volume, bids=bids)
 
 
 def image_name(plan: VolumePlan) -> str:

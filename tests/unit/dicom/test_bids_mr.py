@@ -163,6 +163,11 @@ def test_field_map_in_hz_has_two_echo_times(fields_of):
     assert "EchoTime" not in fields
 
 
+def test_phase_images_have_arbitrary_units(fields_of):
+    assert fields_of({"ImageType": ["ORIGINAL", "PRIMARY", "P"]})["Units"] == "arbitrary"
+    assert "Units" not in fields_of({"ImageType": ["ORIGINAL", "PRIMARY", "M"]})
+
+
 def test_echo_number_only_of_several(fields_of):
     assert "EchoNumber" not in fields_of({"EchoNumbers": "1", "EchoTime": "5"})
     assert fields_of({"EchoNumbers": "2", "EchoTime": "5"})["EchoNumber"] == 2
