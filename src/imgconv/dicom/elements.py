@@ -513,12 +513,15 @@ class _Reader:
             if self._count > _MAX_ELEMENTS:
                 self._note("depth", item, tag, "too many elements")
                 raise _Stop
-            if tag <= last:
-                self._note("duplicate" if tag in elements else "order", item, tag)
+            if tag < last and tag not in elements:
+                self._note("order", item, tag)
             last = tag
             element = Element(item, tag, vr, b"", written)
-            elements.setdefault(tag, element)
+            first = elements.setdefault(tag, element)
             pos = self._read_value(element, pos, length, end, depth, explicit=explicit)
+            if first is not element:
+                same = first.items is None and first.value == element.value
+                self._note("duplicate", item, tag, "the same value" if same else "")
         if pos < end and item.parent is None:
             return pos
         return end

@@ -22,7 +22,7 @@ def check_codes(instance: Instance) -> Iterator[Hit]:
     for element in instance.elements:
         for item in element.items or ():
             given = [tag for tag in _VALUES if tag in item.elements]
-            if not given and (_SCHEME in item.elements or _MEANING in item.elements):
+            if not given and _MEANING in item.elements:
                 message = f"{name_tag(element.tag)} has an item without a code value"
                 yield Hit("M013", message, item.path_to(0x00080100))
             elif len(given) > 1:

@@ -44,7 +44,8 @@ def check_encoding(instance: Instance) -> Iterator[Hit]:
             yield _unknown_vr(problem)
         else:
             rule, message = _PROBLEMS[problem.kind]
-            yield Hit(rule, message, problem.tag)
+            harmless = problem.kind == "duplicate" and bool(problem.note)
+            yield Hit(rule, message, problem.tag, severity="warning" if harmless else "")
 
 
 def _unknown_vr(problem: Problem) -> Hit:

@@ -20,8 +20,6 @@ from imgconv.standard.iods import load_tables
 
 __all__ = ["Attribute", "GroupUse", "Module", "Node", "Plan", "Row", "find_plan"]
 
-_NOT_TRIGGERING = {"3"}
-
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -118,7 +116,8 @@ class Plan:
             for attribute in self.root.attributes.values()
             if len(attribute.rows) == 1
             and attribute.rows[0].module == number
-            and attribute.rows[0].kind not in _NOT_TRIGGERING
+            # A conditional module needs more than an optional attribute to be taken for used.
+            and (row[1] == "U" or attribute.rows[0].kind != "3")
         )
         compiled = compile_condition(condition) if condition else None
         return Module(row[0], row[1], mode, compiled, triggers)
