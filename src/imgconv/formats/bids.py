@@ -66,7 +66,11 @@ def format_sidecar(image: Image, sidecar: Sidecar = Sidecar.ANONYMISED) -> str:
     if sidecar is Sidecar.FULL:
         shared = image.metadata.shared
         fields |= {name: shared[name] for name in IDENTIFYING_KEYWORDS if name in shared}
-        fields |= _iso_date_time(fields.get("AcquisitionDateTime"))
+        fields |= _iso_date_time(
+            fields.get("AcquisitionDateTime"),
+            shared.get("AcquisitionDate"),
+            image.metadata.bids.get("AcquisitionTime"),
+        )
     for name, value in image.metadata.bids.items():
         if sidecar is Sidecar.FULL or name not in IDENTIFYING_KEYWORDS:
             fields[name] = value
@@ -77,14 +81,16 @@ def format_sidecar(image: Image, sidecar: Sidecar = Sidecar.ANONYMISED) -> str:
     return json.dumps(kept, indent="\t", ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _iso_date_time(value: Any) -> Mapping[str, str]:
-    """Return a DICOM date time in the form of ISO 8601, as BIDS wants it."""
+def _iso_date_time(value: Any, date: Any, time: Any) -> Mapping[str, str]:
+    """Return Acquisition DateTime as ISO 8601, as BIDS wants it; else from a date and a time."""
     digits, _, fraction = str(value or "").partition(".")
-    if len(digits) != 14 or not digits.isdecimal():
+    if len(digits) == 14 and digits.isdecimal():
+        date, clock = digits[:8], digits[8:]
+        time = f"{clock[:2]}:{clock[2:4]}:{clock[4:]}" + (f".{fraction}" if fraction else "")
+    day = str(date or "")
+    if len(day) != 8 or not day.isdecimal() or not time:
         return {}
-    parts = [digits[:4], *(digits[start : start + 2] for start in range(4, 14, 2))]
-    date, time = "-".join(parts[:3]), ":".join(parts[3:])
-    return {"AcquisitionDateTime": f"{date}T{time}" + (f".{fraction}" if fraction else "")}
+    return {"AcquisitionDateTime": f"{day[:4]}-{day[4:6]}-{day[6:]}T{time}"}
 
 
 def _plain(value: Any) -> Any:

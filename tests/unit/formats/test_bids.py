@@ -63,6 +63,15 @@ def test_full_sidecar_has_the_identifying_fields():
     assert "Other" not in found
 
 
+def test_full_sidecar_joins_date_and_time():
+    image = make_image(
+        shared={"AcquisitionDate": "20140310"}, bids={"AcquisitionTime": "14:03:36.150000"}
+    )
+    found = json.loads(format_sidecar(image, Sidecar.FULL))
+    assert found["AcquisitionDateTime"] == "2014-03-10T14:03:36.150000"
+    assert "2014" not in format_sidecar(image)
+
+
 def test_what_json_cannot_hold_is_left_out():
     bids = {
         "A": float("nan"),
