@@ -161,7 +161,7 @@ def _missing_losses(missing: list[tuple[int, int]], *, named: bool) -> Iterator[
     else:
         yield Loss(
             "unnamed-segments",
-            f"nothing names label {shown}: they are called `Segment n`; `--segments` names them",
+            f"nothing names label {shown}: `Segment n` is written; `--segments` names it",
             harmful=False,
         )
 
@@ -171,7 +171,7 @@ def _coding_losses(segments: list[Segment]) -> Iterator[Loss]:
     if uncoded:
         yield Loss(
             "assumed-codes",
-            f"{len(uncoded)} segments have no code and are coded as `{TISSUE[2]}`",
+            f"no code is known for {_counted(len(uncoded))}: `{TISSUE[2]}` is written",
             harmful=False,
         )
     if any(not segment.algorithm_type for segment in segments):
@@ -180,6 +180,10 @@ def _coding_losses(segments: list[Segment]) -> Iterator[Loss]:
             "nothing tells how the segments were made: AUTOMATIC by `unknown` is written",
             harmful=False,
         )
+
+
+def _counted(count: int) -> str:
+    return "1 segment" if count == 1 else f"{count} segments"
 
 
 def _number(segments: list[Segment], *, consecutive: bool) -> Iterator[Label]:
