@@ -229,11 +229,16 @@ class Header:
         block = self._private_blocks().get((group, creator))
         if block is None:
             return default
-        found = self._elements().get(group << 16 | block << 8 | element)
+        tag = group << 16 | block << 8 | element
+        table = self._elements()
+        found = table.get(tag)
         if found is None:
             return default
         own = found[0] if found[0] not in ("", "UN") else vr or "UN"
-        value = self._decode(found, own)
+        if own in _REMEMBERED_VRS and isinstance(table, Places):
+            value = self._remembered(tag, own, found, table.layout)
+        else:
+            value = self._decode(found, own)
         return default if value is None else value
 
     def private_elements(self, group: int) -> tuple[tuple[str, int, str, bytes], ...]:
@@ -310,7 +315,8 @@ class Header:
 
     def _remembered(self, tag: int, vr: str, element: Element, layout: Layout) -> Any:
         """Decode a value, or take what the same bytes gave before."""
-        key = (tag, self._bytes(element))
+        # The VR of a private attribute may be the caller's guess.
+        key = (tag, vr, self._bytes(element))
         if key not in layout.values:
             if len(layout.values) > _MAX_REMEMBERED:
                 layout.values.clear()

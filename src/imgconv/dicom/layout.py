@@ -142,7 +142,7 @@ class Layout:
         Tag -> ``(VR, unit, unit behind a sequence of undefined length or 0,
         start, length)``.
     values
-        What was decoded before: ``(tag, bytes)`` -> value.
+        What was decoded before: ``(tag, bytes)`` or ``(tag, VR, bytes)`` -> value.
     blocks
         Private blocks by group and creator, once a header has asked for
         them; the creators' names are compared as well, so they hold for all.
@@ -151,7 +151,7 @@ class Layout:
     def __init__(self, encoding: Encoding, pixels: Found) -> None:
         self.encoding = encoding
         self.entries: dict[int, tuple[str, int, int, int, int]] = {}
-        self.values: dict[tuple[int, bytes], Any] = {}
+        self.values: dict[tuple[object, ...], Any] = {}
         self.blocks: dict[tuple[int, str], int] | None = None
         self._recipes: dict[tuple[str, ...], list[tuple[str, int, int, int, int]]] = {}
         self._pixels = pixels

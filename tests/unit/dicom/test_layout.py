@@ -101,6 +101,14 @@ def test_reader_signedness_is_not_remembered_across_files(tmp_path):
     assert header.get("SmallestImagePixelValue") == 0xFFFB
 
 
+def test_reader_private_value_depends_on_the_vr_that_is_asked_for(tmp_path):
+    reader = HeaderReader()
+    header = [reader.read(write(tmp_path / str(n), None, IMPLICIT)) for n in range(3)][-1]
+    assert isinstance(header._table, Places)
+    assert header.private(0x0019, "VENDOR", 0x0C, vr="FD") == 1000.0
+    assert header.private(0x0019, "VENDOR", 0x0C, vr="US") == (0, 0, 16384, 16527)
+
+
 def test_reader_deflated_files_are_walked(tmp_path):
     reader = HeaderReader()
     for n in range(3):
