@@ -7,7 +7,7 @@ JOBS   ?= 2
 # Tests run imgconv and its peers (dciodvfy, dcm2niix ...) as commands of this environment.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: demo install test test-slow check lint types layers format fixtures standard bench clean
+.PHONY: demo install test test-slow check lint types layers format fixtures standard rule-pages bench clean
 
 # Installs, converts the CT and MR series that ship inside pydicom's wheel, shows the result.
 demo: $(VENV)/.installed
@@ -41,6 +41,10 @@ fixtures: $(VENV)/.installed
 # Regenerates the tables of the DICOM standard from highdicom and pydicom.
 standard: $(VENV)/.installed
 	$(BIN)/python -m imgconv.standard.build
+
+# Writes the rule catalogue and the profile reference.
+rule-pages: $(VENV)/.installed
+	$(BIN)/python -m imgconv.ops.rule_pages docs/validate
 
 bench: $(VENV)/.test-installed
 	$(BIN)/python -m benchmarks.run

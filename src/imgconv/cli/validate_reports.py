@@ -62,7 +62,10 @@ def _parse(report: str) -> tuple[str, Path]:
             f"`{report}` is no report; expected FORMAT:FILE",
             hint=f"formats: {', '.join(REPORTS)}",
         )
-    return name, Path(path)
+    target = Path(path)
+    if target.exists() and not target.is_file():
+        raise UsageError(f"the report `{report}` would replace what is no file")
+    return name, target
 
 
 class _BaselineSink:
