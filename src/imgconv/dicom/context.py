@@ -195,12 +195,16 @@ def gather_context(image: Image, options: WriteOptions) -> Context:
         A reference, a sidecar or a metadata file cannot be read.
     """
     gathering = _Gathering()
-    gathering.add_lenient("input", image.metadata.shared)
     sidecar = _sidecar(image)
+    if _is_from_dicom(image):
+        # The fields were made of the same tags, of a few more in sequences.
+        gathering.add_lenient("input", attributes_of_sidecar(sidecar))
+    gathering.add_lenient("input", _of_derived(image))
     reference, flips, loss = _choose_reference(image, sidecar, options)
     if reference is not None:
         gathering.add_lenient("reference", _take_from_reference(reference, same_grid=loss is None))
-    gathering.add_lenient("sidecar", attributes_of_sidecar(sidecar))
+    if not _is_from_dicom(image):
+        gathering.add_lenient("sidecar", attributes_of_sidecar(sidecar))
     source = image.sources[0].path if image.sources else None
     for path in options.of("dicom").get("metadata_files", ()):
         gathering.add_strict("metadata", read_metadata_file(Path(path), source))
@@ -219,6 +223,32 @@ def gather_context(image: Image, options: WriteOptions) -> Context:
         flips,
         losses,
     )
+
+
+def _is_from_dicom(image: Image) -> bool:
+    return bool(image.sources and image.sources[0].sop_instance_uid)
+
+
+def _of_derived(image: Image) -> dict[str, Any]:
+    """Return the input's attributes without those of its own series and instances."""
+    shared = dict(image.metadata.shared)
+    if not _is_from_dicom(image):
+        return shared
+    taken = {
+        keyword: value
+        for keyword, value in shared.items()
+        if keyword == "ImageType" or keyword not in _NOT_FROM_REFERENCE
+    }
+    return {**taken, **_next_series_number(shared.get("SeriesNumber"))}
+
+
+def _next_series_number(number: Any) -> dict[str, Any]:
+    """Return a Series Number beside the source's in a sorted list, and not the same."""
+    try:
+        value = int(number)
+    except (TypeError, ValueError):
+        return {}
+    return {"SeriesNumber": value * 100 + 1 if abs(value) < 10**7 else 1}
 
 
 def _sidecar(image: Image) -> Mapping[str, Any]:
@@ -286,7 +316,7 @@ def _other_geometry(found: tuple[Reference, ...]) -> Loss:
 
 def _take_from_reference(reference: Reference, *, same_grid: bool) -> Mapping[str, Any]:
     """Return what a derived object shares with its source."""
-    taken = {}
+    taken: dict[str, Any] = {}
     for element in _flatten(reference.shared):
         keyword = element.keyword
         if not keyword or keyword in _NOT_FROM_REFERENCE:
@@ -296,10 +326,7 @@ def _take_from_reference(reference: Reference, *, same_grid: bool) -> Mapping[st
         if keyword == _ACQUISITION_DIRECTION and not same_grid:
             continue  # rows and columns of another grid
         taken[keyword] = _plain(element)
-    number = reference.shared.get("SeriesNumber")
-    if number not in (None, ""):
-        # Next to its source in a sorted list, and not the same.
-        taken["SeriesNumber"] = int(number) * 100 + 1 if abs(int(number)) < 10**7 else 1
+    taken |= _next_series_number(reference.shared.get("SeriesNumber"))
     return taken
 
 

@@ -10,6 +10,7 @@ Source: BIDS 1.10, MR and PET metadata fields; dcm2niix's names beside them.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,8 @@ def _ms(value: Any) -> Any:
 
 
 def _codes(value: Any) -> Any:
-    """Split dcm2niix's ``EP_IR`` into values."""
-    return value.split("_") if isinstance(value, str) else value
+    r"""Split ``EP_IR`` or ``EP\\IR`` into values."""
+    return re.split(r"[_\\]", value) if isinstance(value, str) else value
 
 
 def _mega(value: Any) -> Any:
@@ -110,7 +111,7 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     # CT
     "KVP": ("KVP", _same),
     "ConvolutionKernel": ("ConvolutionKernel", _same),
-    "ExposureTime": ("ExposureTime", _same),
+    "ExposureTime": ("ExposureTime", lambda value: round(float(value) * 1000)),
     "XRayTubeCurrent": ("XRayTubeCurrent", _same),
     "XRayExposure": ("Exposure", _same),
     "ReconstructionDiameter": ("ReconstructionDiameter", _same),

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 
 from imgconv.core.geometry import Geometry
@@ -175,3 +176,33 @@ def test_check_assignments_refuses_what_belongs_to_the_pixels(word):
 
 def test_check_assignments_returns_them():
     assert check_assignments(["PatientID=1", "StudyID="]) == {"PatientID": "1", "StudyID": ""}
+
+
+def test_a_dicom_input_keeps_its_study_but_not_its_series(tmp_path):
+    shared = {
+        "SeriesInstanceUID": "1.2.3",
+        "StudyInstanceUID": "1.2.4",
+        "SeriesNumber": 7,
+        "EchoTime": 10.0,
+        "ImageType": ("ORIGINAL", "PRIMARY"),
+    }
+    image = _image(
+        metadata=Metadata(shared=shared, bids={"EchoTime": 0.5, "StationName": "S"}),
+        sources=(Source(tmp_path / "a.dcm", sop_instance_uid="1.2.5"),),
+    )
+    context = gather_context(image, _options())
+    assert "SeriesInstanceUID" not in context.dataset
+    assert context.text("StudyInstanceUID") == "1.2.4"
+    assert context.text("SeriesNumber") == "701"
+    assert (context.text("EchoTime"), context.text("StationName")) == ("10", "S")
+
+
+def test_a_frame_of_reference_that_is_the_study_is_replaced_the_same_way_each_time(tmp_path):
+    options = _options({"StudyInstanceUID": "1.2.4", "FrameOfReferenceUID": "1.2.4"})
+    found = {
+        pydicom.dcmread(path).FrameOfReferenceUID
+        for name in "ab"
+        for path in write(_image(), tmp_path / f"{name}.dcm", options)
+    }
+    assert len(found) == 1
+    assert "1.2.4" not in found

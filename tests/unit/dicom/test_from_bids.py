@@ -20,6 +20,8 @@ def test_attributes_of_sidecar_converts_units_and_codes():
             "RepetitionTime": 2.1,
             "ManufacturersModelName": "Trio",
             "ScanningSequence": "EP_IR",
+            "SequenceVariant": "SK\\SP",
+            "ExposureTime": 0.504,
             "ImageType": ["ORIGINAL", "PRIMARY", "M"],
             "InjectedRadioactivity": 300,
             "SliceTiming": [0, 1],
@@ -30,6 +32,8 @@ def test_attributes_of_sidecar_converts_units_and_codes():
     assert found["RepetitionTime"] == 2100
     assert found["ManufacturerModelName"] == "Trio"
     assert found["ScanningSequence"] == ["EP", "IR"]
+    assert found["SequenceVariant"] == ["SK", "SP"]
+    assert found["ExposureTime"] == 504
     assert found["RadiopharmaceuticalInformationSequence"] == [{"RadionuclideTotalDose": 3e8}]
     assert "SomethingElse" not in found
 

@@ -116,6 +116,8 @@ def _pet_defaults(job: Job, dataset: Dataset) -> None:
         PatientGantryRelationshipCodeSequence=None,
     )
     dataset.pop("PatientPosition", None)  # PatientOrientationCodeSequence stands for it; C.7.3.1
+    for tracer in dataset.RadiopharmaceuticalInformationSequence:
+        modules.set_absent(tracer, RadionuclideCodeSequence=None)
     if dataset.DecayCorrection != "NONE":
         modules.set_absent(dataset, DecayFactor="1")
 
@@ -197,6 +199,8 @@ def _check(job: Job, kind: _Kind) -> tuple[Loss, ...]:
             f"{kind.title} holds grayscale; the image has colour",
             hint="choose `--as secondary-capture`",
         )
+    if kind is _PET and image.values.photometric != "MONOCHROME2":
+        raise UnsupportedData(f"{kind.title} holds MONOCHROME2; the image is MONOCHROME1")
     samples = fit_samples(image, _STORED, kind.title)
     losses = [*check_geometry(image), *check_rescale(image, kind.title, kind.slope, kind.intercept)]
     losses += sample_type_losses(image, samples)

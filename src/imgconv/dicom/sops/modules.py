@@ -188,6 +188,10 @@ def add_frame_of_reference(dataset: Dataset, job: Job) -> None:
     known = job.context.text("FrameOfReferenceUID")
     if not known and geometry is not None:
         known = geometry.frame_of_reference_uid
+    if known and known in (dataset.get("StudyInstanceUID"), dataset.get("SeriesInstanceUID")):
+        # A vendor's mistake: three entities, three UIDs. The new one is the same in every run, so
+        # that what lay in one space still does.
+        known = UidMaker(known).make_shared("frame of reference")
     dataset.FrameOfReferenceUID = UID(known or job.uids.make("frame of reference"))
     take(dataset, job.context, ("PositionReferenceIndicator",))
     set_absent(dataset, PositionReferenceIndicator=None)
