@@ -14,14 +14,20 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from imgconv.batch.engine import run
-from imgconv.batch.job import BatchOptions, Job
+from imgconv.core.interrupts import terminate_like_interrupt
 from imgconv.core.options import ReadOptions, WriteOptions
 from imgconv.core.staging import staging_folder, sweep
-from imgconv.errors import UsageError
+from imgconv.errors import ImgconvError, InternalError, UsageError
 from imgconv.events import Event, EventKind, Listener, ignore_events
 from imgconv.ops.convert_plan import Plan, Target, Task, make_plan
-from imgconv.ops.convert_run import Run, failed_volumes, preview_task, run_task, volumes_of
+from imgconv.ops.convert_run import (
+    Run,
+    convert_task,
+    failed_volumes,
+    preview_task,
+    run_task,
+    volumes_of,
+)
 from imgconv.ops.naming import NameTemplate
 from imgconv.ops.report import ConvertReport, FileOutcome, Status, VolumeOutcome
 from imgconv.registry import formats
@@ -104,7 +110,7 @@ def convert(
             plan = _plan(scratch)
             shared = Run(target, output, scratch, options.read, options.write)
             return _report(plan, [_planned(task, shared) for task in plan.tasks])
-    with staging_folder(output) as staging:
+    with terminate_like_interrupt(), staging_folder(output) as staging:
         sweep(output)
         plan = _plan(staging)
         shared = Run(target, output, staging, options.read, options.write)
@@ -156,6 +162,39 @@ def _temporary_folder() -> Iterator[Path]:
 def _run(plan: Plan, shared: Run, workers: int, listener: Listener) -> list[list[VolumeOutcome]]:
     """Run the tasks; the outcomes are in the order of the plan."""
     listener(Event(EventKind.PHASE, "convert", total=len(plan.tasks)))
+    if len(plan.tasks) == 1:
+        return [_run_here(plan.tasks[0], shared, listener)]
+    return _run_batch(plan, shared, workers, listener)
+
+
+def _run_here(task: Task, shared: Run, listener: Listener) -> list[VolumeOutcome]:
+    """Run a single task; the batch engine, which takes 30 ms to import, is for several."""
+    try:
+        done = convert_task(task, "0", shared)
+    except Exception as error:  # noqa: BLE001  a worker's edge: what a job raises is its outcome
+        done = failed_volumes(task, _translated(error, task))
+    listener(Event(EventKind.STEP, "convert"))
+    return done
+
+
+def _translated(error: Exception, task: Task) -> ImgconvError:
+    """Return the error that a worker would report."""
+    from imgconv.batch.attempt import attempt
+    from imgconv.batch.job import Job, JobResult
+
+    def fail(_: Job) -> JobResult:
+        raise error
+
+    job = Job("0", tuple(file.path for file in task.files))
+    return attempt(fail, job, digests=False).error or InternalError("a failure without an error")
+
+
+def _run_batch(
+    plan: Plan, shared: Run, workers: int, listener: Listener
+) -> list[list[VolumeOutcome]]:
+    from imgconv.batch.engine import run
+    from imgconv.batch.job import BatchOptions, Job
+
     function = partial(run_task, run=shared)
     numbers = {f"{number:06}": number for number in range(len(plan.tasks))}
     jobs = [

@@ -6,9 +6,8 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from imgconv.batch.job import Job, JobResult
 from imgconv.core.document import Document
 from imgconv.core.image import Image
 from imgconv.core.loss import Loss, require_allowed
@@ -20,7 +19,10 @@ from imgconv.ops.convert_plan import PlannedVolume, Target, Task
 from imgconv.ops.report import Status, VolumeOutcome
 from imgconv.spec import resolve
 
-__all__ = ["Run", "failed_volumes", "preview_task", "run_task", "volumes_of"]
+if TYPE_CHECKING:
+    from imgconv.batch.job import Job, JobResult
+
+__all__ = ["Run", "convert_task", "failed_volumes", "preview_task", "run_task", "volumes_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +42,31 @@ class Run:
 
 def run_task(job: Job, run: Run) -> JobResult:
     """Convert the task in a job's payload; failures are in the outcomes."""
-    task: Task = job.payload
-    folder = run.staging / job.key
-    staged = [_stage(task, volume, folder, run) for volume in task.volumes]
-    outcomes = [outcome for volume in staged for outcome in volume]
-    outcomes = _drop_partners_of_failures(outcomes)
-    placed = [_place(outcome, folder, run) for outcome in outcomes]
-    shutil.rmtree(folder, ignore_errors=True)
+    from imgconv.batch.job import JobResult
+
+    placed = convert_task(job.payload, job.key, run)
     return JobResult(
         outputs=tuple(path for outcome in placed for path in outcome.outputs),
         losses=tuple(loss for outcome in placed for loss in outcome.losses),
         facts={"volumes": placed},
     )
+
+
+def convert_task(task: Task, key: str, run: Run) -> list[VolumeOutcome]:
+    """Convert a task and place its outputs; failures are in the outcomes.
+
+    Parameters
+    ----------
+    key
+        Names the task's folder in the staging folder.
+    """
+    folder = run.staging / key
+    staged = [_stage(task, volume, folder, run) for volume in task.volumes]
+    outcomes = [outcome for volume in staged for outcome in volume]
+    outcomes = _drop_partners_of_failures(outcomes)
+    placed = [_place(outcome, folder, run) for outcome in outcomes]
+    shutil.rmtree(folder, ignore_errors=True)
+    return placed
 
 
 def preview_task(task: Task, run: Run) -> list[VolumeOutcome]:

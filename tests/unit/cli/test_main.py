@@ -94,8 +94,9 @@ def test_convert_prints_a_row_for_every_group_of_files(capsys, tmp_path):
     code, out, err = run(capsys, "convert", FIXTURES / "ct", FIXTURES / "bad", "-o", tmp_path)
     assert code == ExitCode.SOME_FAILED
     lines = out.splitlines()
-    assert lines[0].split() == ["input", "files", "status", "shape", "output", "or", "reason"]
-    assert any("ct/*" in line and " 4 " in line and "002_Chest.nii.gz" in line for line in lines)
+    assert lines[0] == f"inputs below {FIXTURES}/"
+    assert lines[2].split() == ["input", "files", "status", "shape", "output", "or", "reason"]
+    assert any(line.startswith("ct/*") and " 4 " in line and "002_Chest.nii.gz" in line for line in lines)
     failed = [line for line in err.splitlines() if line.startswith("error: ")]
     assert len(failed) == len({line.split(": ")[1] for line in failed}) >= 5
     assert "Traceback" not in err
