@@ -68,7 +68,6 @@ def _series_key(header: Header) -> SeriesKey:
     folder = "" if uid else str(header.path.parent)
     return (
         header.get("PatientID"),
-        header.get("StudyInstanceUID"),
         uid,
         header.get("SeriesNumber"),
         folder,

@@ -377,3 +377,9 @@ def test_enhanced_stacks_without_common_place_are_separate_images(tmp_path):
     ]
     (series,) = plan(write_all(tmp_path, [make_enhanced(frames, [0x00209056, 0x00209057])]))
     assert [volume.size_ijk[2] for volume in series.volumes] == [3, 3]
+
+
+def test_study_uid_that_differs_does_not_part_a_series(tmp_path):
+    datasets = [make_slice(3 * k, k, StudyInstanceUID=f"1.2.{k + 1}") for k in range(3)]
+    (series,) = plan(write_all(tmp_path, datasets))
+    assert series.volumes[0].size_ijk[2] == 3
