@@ -1,0 +1,48 @@
+import imagecodecs
+import numpy as np
+
+from imgconv.codecs import PixelFormat, encode_frame
+from imgconv.codecs.jpeg2000 import decode, decode_htj2k
+from imgconv.codecs.streams import parse_jpeg2000_header
+from imgconv.standard.transfer_syntaxes import find_transfer_syntax
+
+SAMPLES = np.arange(48, dtype=np.uint16).reshape(6, 8)
+GREY = PixelFormat(rows=6, columns=8, bits_allocated=16, bits_stored=12)
+
+
+def _encode(name, samples=SAMPLES, pixel_format=GREY):
+    return encode_frame(samples, find_transfer_syntax(name).uid, pixel_format).data
+
+
+def test_decode_skips_the_boxes_that_the_standard_forbids():
+    boxed = bytes(imagecodecs.jpeg2k_encode(SAMPLES, level=0, codecformat="JP2", reversible=True))
+    assert np.array_equal(decode(boxed, GREY, ""), SAMPLES)
+
+
+def test_decode_htj2k_colour_without_transform_is_by_pixel():
+    samples = np.arange(27, dtype=np.uint8).reshape(3, 3, 3)
+    pixel_format = PixelFormat(
+        rows=3,
+        columns=3,
+        bits_allocated=8,
+        bits_stored=8,
+        samples_per_pixel=3,
+        photometric_interpretation="YBR_FULL",
+    )
+    data = _encode("htj2k", samples, pixel_format)
+    assert parse_jpeg2000_header(data).transform == 0
+    assert np.array_equal(decode_htj2k(data, pixel_format, ""), samples)
+
+
+def test_encode_precision_is_bits_stored_where_that_is_enough():
+    assert parse_jpeg2000_header(_encode("jpeg2000")).precision == 12
+    assert parse_jpeg2000_header(_encode("jpeg2000", SAMPLES | 0x8000)).precision == 16
+
+
+def test_encode_rpcl_has_its_order_and_tile_part_lengths():
+    samples = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)
+    pixel_format = PixelFormat(rows=64, columns=64, bits_allocated=16, bits_stored=12)
+    data = _encode("htj2k-rpcl", samples, pixel_format)
+    style = data.index(b"\xff\x52")
+    assert data[style + 5] == 2  # RPCL
+    assert b"\xff\x55" in data[: data.index(b"\xff\x90")]  # TLM in the main header
