@@ -37,7 +37,8 @@ _NAME_VRS = frozenset({"LO", "SH", "UI"})
 _MAX_REMEMBERED = 4096
 _LONG_SEQUENCE = 16
 # Files of so many series may alternate before layouts are learnt anew.
-_MAX_LAYOUTS = 4
+_MAX_LAYOUTS = 6
+_MAX_WALKED = 64
 _CHARSET_TAG = 0x00080005
 _REPRESENTATION_TAG = 0x00280103
 
@@ -168,7 +169,7 @@ class Header:
                     del known[keyword]
                     continue
                 value = self._decode(element, vr)
-                if vr in _REMEMBERED_VRS or (vr in _NAME_VRS and key[1].isascii()):
+                if vr in _REMEMBERED_VRS or (vr in _NAME_VRS and _is_plain(key[1])):
                     remembered[key] = value
             known[keyword] = value
         self._known = known
@@ -430,7 +431,8 @@ class HeaderReader:
 
     def __init__(self) -> None:
         self._layouts: list[Layout] = []
-        self._last: tuple[int, ...] = ()
+        # Tags of the files walked last, as the keys of an ordered set
+        self._walked: dict[tuple[int, ...], None] = {}
 
     def read(self, path: str | os.PathLike[str]) -> Header:
         """Read the header of a DICOM file; see `read_header`.
@@ -465,13 +467,19 @@ class HeaderReader:
                     self._layouts.insert(0, layout)
                 return _make_header(path, scanned)
         header = _make_header(path, scan.read())
-        tags = header.tags()
-        if tags == self._last:
-            learnt = scan.learn()
-            if learnt is not None:
-                self._layouts = [learnt, *self._layouts[: _MAX_LAYOUTS - 1]]
-        self._last = tags
+        self._learn(header.tags(), scan)
         return header
+
+    def _learn(self, tags: tuple[int, ...], scan: HeaderScan) -> None:
+        """Learn the layout of a walked file if one with the same elements was walked before."""
+        if tags in self._walked:
+            layout = scan.learn()
+            if layout is not None:
+                self._layouts = [layout, *self._layouts[: _MAX_LAYOUTS - 1]]
+            return
+        self._walked[tags] = None
+        if len(self._walked) > _MAX_WALKED:
+            del self._walked[next(iter(self._walked))]
 
 
 def read_header(path: str | os.PathLike[str]) -> Header:
@@ -506,6 +514,11 @@ def parse_header(data: bytes, path: str | os.PathLike[str]) -> Header:
         return _make_header(Path(path), scan.read())
     except InputError as error:
         raise error.with_path(path) from error.__cause__
+
+
+def _is_plain(raw: bytes) -> bool:
+    """Whether text means the same in every character set."""
+    return raw.isascii() and b"\x1b" not in raw
 
 
 def _make_header(path: Path, scanned: Scanned) -> Header:

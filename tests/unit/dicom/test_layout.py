@@ -101,6 +101,14 @@ def test_reader_signedness_is_not_remembered_across_files(tmp_path):
     assert header.get("SmallestImagePixelValue") == 0xFFFB
 
 
+def test_reader_learns_series_whose_files_alternate(tmp_path):
+    reader = HeaderReader()
+    headers = [
+        reader.read(write(tmp_path / str(n), [None, extra, without][n % 3])) for n in range(12)
+    ]
+    assert all(isinstance(header._table, Places) for header in headers[6:])
+
+
 def test_reader_private_value_depends_on_the_vr_that_is_asked_for(tmp_path):
     reader = HeaderReader()
     header = [reader.read(write(tmp_path / str(n), None, IMPLICIT)) for n in range(3)][-1]
