@@ -120,17 +120,20 @@ def make_layout(
     found
         The pixel data.
     """
+    if encoding.explicit and not found.element[0]:
+        return None
     layout = Layout(encoding, found)
     head = start
     for tag, element in table.items():
         if element[1] - head not in (8, 12):
             return None  # delimiters or repeated tags stand between the elements
+        if not element[0] and (encoding.explicit or tag >> 16 == 2):
+            return None  # a VR is missing
         layout.add(buffer, head, tag, element)
         head = element[1] + element[2]
     if found.element[1] - head not in (8, 12):
         return None
-    layout.close(buffer, head)
-    return layout
+    return layout if layout.close(buffer, head) else None
 
 
 class Layout:
@@ -202,8 +205,10 @@ class Layout:
             self._fixed.add(number)
         self.entries[tag] = (vr, number, len(self._units) if undefined else 0, start, length)
 
-    def close(self, buffer: bytes, head: int) -> None:
-        """End the layout with the header of the pixel data at `head`."""
+    def close(self, buffer: bytes, head: int) -> bool:
+        """End the layout with the header of the pixel data at `head`; False if it is unsafe."""
+        if not all(unit.width for unit in self._units):
+            return False
         vr, start, _length = self._pixels.element
         # Tag and VR are compared; the length of compressed pixel data differs.
         self._units.append(Unit(head, head + 4 + (2 if vr else 0), 0, 0))
@@ -212,6 +217,7 @@ class Layout:
         for first in range(0, len(self._units), _BLOCK):
             numbers = range(first, min(first + _BLOCK, len(self._units)))
             self._compared.append(self._block(buffer, numbers))
+        return True
 
     def locate(self, buffer: bytes) -> tuple[Places, Found] | None:
         """Return where the elements and the pixel data of another file are.

@@ -239,7 +239,8 @@ def walk(
 class Unit(NamedTuple):
     """The header of an element, item or delimiter, and how long its opaque value is.
 
-    `width` is the size of the length field, the last part of the header.
+    `width` is the size of the length field, the last part of the header; 0
+    if an explicit VR is missing.
     Undefined length has a value of no bytes: the content follows as units.
     """
 
@@ -319,7 +320,8 @@ def _skip_sequence(
             in_item = False
         else:
             position, length, vr = _read_header(buffer, position, end, structs, explicit=explicit)
-            width = 2 if vr and position - head == 8 else 4
+            # An element without VR among others with one has no reliable header.
+            width = (2 if position - head == 8 else 4) if vr else 4 * (not explicit)
             if length == _UNDEFINED:
                 if len(stack) >= _MAX_DEPTH:
                     raise CorruptData(f"sequences are nested deeper than `{_MAX_DEPTH}` levels")
