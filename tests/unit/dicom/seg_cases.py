@@ -60,14 +60,12 @@ def without_geometry(image: Image) -> Image:
     return replace(image, geometry=None)
 
 
-def errors_of(*paths) -> list[str]:
-    """Return what dciodvfy and dcentvfy call errors."""
-    found = []
-    for path in paths:
-        done = subprocess.run(["dciodvfy", str(path)], capture_output=True, check=False)
-        text = (done.stdout + done.stderr).decode("latin-1")
-        found += [line for line in text.splitlines() if "Error - " in line]
-    done = subprocess.run(
-        ["dcentvfy", *map(str, paths)], capture_output=True, check=False, text=True
-    )
-    return found + [line for line in (done.stdout + done.stderr).splitlines() if "Error" in line]
+def errors_of(path, *references) -> list[str]:
+    """Return what dciodvfy calls errors in `path`, and dcentvfy in all files together."""
+    done = subprocess.run(["dciodvfy", str(path)], capture_output=True, check=False)
+    text = (done.stdout + done.stderr).decode("latin-1")
+    found = [line for line in text.splitlines() if "Error - " in line]
+    files = [str(path), *map(str, references)]
+    done = subprocess.run(["dcentvfy", *files], capture_output=True, check=False)
+    text = (done.stdout + done.stderr).decode("latin-1")
+    return found + [line for line in text.splitlines() if "Error" in line]

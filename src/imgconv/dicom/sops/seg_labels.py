@@ -84,20 +84,18 @@ def find_labels(image: Image) -> Labels:
 
 def _numbers(plane: NDArray[Any]) -> list[int]:
     """Return the labels of a slice, without 0."""
-    if plane.dtype == np.uint8:
-        found = np.flatnonzero(np.bincount(plane.ravel(), minlength=1))
-    elif not plane.any():
-        return []
-    else:
-        found = np.unique(plane)
-    if plane.dtype.kind == "f" and not np.array_equal(found, np.floor(found)):
-        raise UnsupportedData(
-            "the image has fractions, a label map has integers",
-            hint="write probabilities by `--as segmentation-fractional`",
-        )
-    if found.size and (found[0] < 0 or found[-1] > _MAX_LABEL):
+    low, high = plane.min(), plane.max()
+    if low < 0 or high > _MAX_LABEL:
         raise UnsupportedData(f"a label is not within 0 to {_MAX_LABEL}")
-    return [int(number) for number in found if number != 0]
+    if plane.dtype.kind == "f":
+        whole = plane.astype(np.uint16) if np.isfinite(plane).all() else None
+        if whole is None or not np.array_equal(whole, plane):
+            raise UnsupportedData(
+                "the image has fractions, a label map has integers",
+                hint="write probabilities by `--as segmentation-fractional`",
+            )
+        plane = whole
+    return [int(number) for number in np.flatnonzero(np.bincount(plane.ravel())) if number != 0]
 
 
 def describe_labels(
