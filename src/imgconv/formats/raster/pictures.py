@@ -77,7 +77,8 @@ class PictureOptions:
         if self.values is not Values.AUTO:
             return self.values is Values.STORED
         if "c" in image.axes:
-            return not self.overlays
+            is_common = image.display is None or image.dtype in (np.uint8, np.uint16)
+            return is_common and not self.overlays
         if image.display is not None or not image.values.rescale.is_identity:
             return False
         is_picture = image.geometry is None or bool(image.segments) or image.dtype == np.uint8

@@ -122,3 +122,14 @@ def test_picture_options_auto_stores_what_is_a_picture_already(image, stores):
     assert ("rendered" in [loss.name for loss in picture_losses(image, PictureOptions())]) is (
         not stores
     )
+
+
+@pytest.mark.parametrize(
+    ("dtype", "stores"), [(np.uint8, True), (np.uint16, True), (np.uint32, False)]
+)
+def test_picture_options_auto_stores_colour_of_common_depth(dtype, stores):
+    array = np.zeros((1, 2, 2, 3), dtype)
+    display = Display(array, lambda _t, _k: SliceDisplay())
+    image = Image(array, "kjic", values=ValueMap(photometric="RGB"), display=display)
+    assert PictureOptions().stores(image) is stores
+    assert not PictureOptions(overlays=True).stores(image)
