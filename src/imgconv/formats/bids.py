@@ -45,6 +45,7 @@ IDENTIFYING_KEYWORDS: tuple[str, ...] = (
     "PatientWeight",
     "AcquisitionDateTime",
 )
+_IDENTIFYING_ENDINGS = ("Date", "DateTime", "UID", "PhysicianName", "OperatorsName")
 _SOFTWARE = "imgconv"
 
 
@@ -58,7 +59,8 @@ def format_sidecar(image: Image, sidecar: Sidecar = Sidecar.ANONYMISED) -> str:
     sidecar
         `Sidecar.FULL` adds the attributes of `IDENTIFYING_KEYWORDS`, as far
         as the image brings them, and keeps such fields of a sidecar that was
-        read; `Sidecar.ANONYMISED` leaves them out in any case.
+        read; `Sidecar.ANONYMISED` leaves these out, and other fields about
+        the patient, dates, UIDs and names of physicians as well.
     """
     if sidecar is Sidecar.OFF:
         return ""
@@ -72,13 +74,22 @@ def format_sidecar(image: Image, sidecar: Sidecar = Sidecar.ANONYMISED) -> str:
             image.metadata.bids.get("AcquisitionTime"),
         )
     for name, value in image.metadata.bids.items():
-        if sidecar is Sidecar.FULL or name not in IDENTIFYING_KEYWORDS:
+        if sidecar is Sidecar.FULL or not _is_identifying(name):
             fields[name] = value
     fields["ConversionSoftware"] = _SOFTWARE
     fields["ConversionSoftwareVersion"] = __version__
     plain = {name: _plain(value) for name, value in fields.items()}
     kept = {name: value for name, value in plain.items() if value is not None}
     return json.dumps(kept, indent="\t", ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _is_identifying(name: str) -> bool:
+    """Say if a field may identify a person: sidecars that were read can hold any attribute."""
+    return (
+        name in IDENTIFYING_KEYWORDS
+        or (name.startswith("Patient") and name != "PatientPosition")
+        or name.endswith(_IDENTIFYING_ENDINGS)
+    )
 
 
 def _iso_date_time(value: Any, date: Any, time: Any) -> Mapping[str, str]:

@@ -55,6 +55,16 @@ def test_anonymised_sidecar_has_no_identifying_field():
     assert "0.03" in format_sidecar(image)
 
 
+@pytest.mark.parametrize(
+    "name", ["PatientComments", "StudyDate", "FrameOfReferenceUID", "PerformingPhysicianName"]
+)
+def test_anonymised_sidecar_drops_what_a_read_sidecar_says_about_people(name):
+    image = make_image(bids={name: "secret", "PatientPosition": "HFS"})
+    assert "secret" not in format_sidecar(image)
+    assert "HFS" in format_sidecar(image)
+    assert "secret" in format_sidecar(image, Sidecar.FULL)
+
+
 def test_full_sidecar_has_the_identifying_fields():
     shared = {"PatientID": "P1", "AcquisitionDateTime": "20220711121421.857500", "Other": 1}
     found = json.loads(format_sidecar(make_image(shared=shared), Sidecar.FULL))
