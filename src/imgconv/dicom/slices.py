@@ -19,6 +19,7 @@ from imgconv.dicom.header import Header
 from imgconv.dicom.vendors.component import Component, find_component
 from imgconv.dicom.vendors.facts import Facts
 from imgconv.errors import CorruptData
+from imgconv.standard.elements import find_tag
 
 __all__ = ["PLAIN_KEYWORDS", "Components", "Slice", "Timing", "is_from", "make_slice", "to_integer"]
 
@@ -208,7 +209,8 @@ def make_slice(
     CorruptData
         Position, orientation or spacing cannot be read.
     """
-    slope, intercept = _number(get("RescaleSlope")), _number(get("RescaleIntercept"))
+    slope = _readable(header, get, "RescaleSlope")
+    intercept = _readable(header, get, "RescaleIntercept")
     if header.get("SOPClassUID") == _PARAMETRIC_MAP:
         # Its rescale is the identity by definition, the meaning stands here; PS3.3 C.8.23.2.
         slope = _number(get("RealWorldValueSlope"))
@@ -336,10 +338,25 @@ def is_from(header: Header, name: str) -> bool:
 def _vector(header: Header, get: Get, keyword: str, length: int) -> Vector:
     value = get(keyword)
     if value is None:
+        _require_absent(header, keyword)
         return ()
     if not isinstance(value, tuple) or len(value) != length:
         raise CorruptData(f"{keyword} has not {length} values", path=header.path)
     return tuple(float(part) for part in value)
+
+
+def _readable(header: Header, get: Get, keyword: str) -> float | None:
+    """Return a number, None if it is absent; what is there has to be readable."""
+    number = _number(get(keyword))
+    if number is None:
+        _require_absent(header, keyword)
+    return number
+
+
+def _require_absent(header: Header, keyword: str) -> None:
+    raw = header.raw(find_tag(keyword) or 0)
+    if raw is not None and raw.strip(b"\0 \\"):
+        raise CorruptData(f"{keyword} cannot be read as numbers", path=header.path)
 
 
 def _number(value: Any) -> float | None:

@@ -57,6 +57,24 @@ def test_wrong_number_of_values_is_corrupt():
         made(ImagePositionPatient=[1, 2])
 
 
+@pytest.mark.parametrize(
+    ("keyword", "value", "other"),
+    [
+        ("RescaleSlope", "2.5", b"2,5 "),
+        ("PixelSpacing", ["2.25", "1.5"], b"2.25\\one"),
+        ("ImagePositionPatient", ["12.25", "1", "1"], b"abcde\\1\\1 "),
+    ],
+)
+def test_number_that_cannot_be_read_is_corrupt(keyword, value, other):
+    whole = encode(make_slice(**{keyword: value}))
+    text = value if isinstance(value, str) else "\\".join(value)
+    stored = text.encode().ljust(len(other))
+    assert stored in whole
+    header = parse_header(whole.replace(stored, other), "x")
+    with pytest.raises(CorruptData, match=keyword):
+        slice_of(header, 0, -1, header.get, (4, 3), known={})
+
+
 def test_is_from_ignores_case():
     header = parse_header(encode(make_slice(Manufacturer="SIEMENS")), "x")
     assert is_from(header, "Siemens")
