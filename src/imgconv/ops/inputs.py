@@ -17,6 +17,7 @@ __all__ = ["InputFile", "count_files", "gather"]
 
 _GLOB_SIGNS = frozenset("*?[")
 _DICOMDIR = "DICOMDIR"
+_NOT_FOLLOWED = "a link to a folder, which is not followed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,9 @@ def _expand(item: str) -> list[Path]:
 
 def _iter_input(path: Path, staging: Path, exclude: Path | None) -> Iterator[InputFile]:
     if path.is_dir():
-        yield from (_open(found, str(found)) for found in _walk(path, exclude))
+        unread: list[InputFile] = []
+        yield from (_open(found, str(found)) for found in _walk(path, exclude, unread))
+        yield from unread
         return
     file = _open(path, str(path))
     if file.problem is None and is_archive(path, file.head):
@@ -118,15 +121,27 @@ def _iter_input(path: Path, staging: Path, exclude: Path | None) -> Iterator[Inp
         yield replace(file, is_named=True)
 
 
-def _walk(folder: Path, exclude: Path | None) -> Iterator[Path]:
+def _walk(
+    folder: Path, exclude: Path | None, unread: list[InputFile] | None = None
+) -> Iterator[Path]:
+    """Yield the files below a folder; what cannot be entered goes to `unread`."""
     left_out = None if exclude is None else exclude.absolute()
-    for root, folders, names in os.walk(folder):
+    told: list[InputFile] = [] if unread is None else unread
+
+    def tell(error: OSError) -> None:
+        name = str(error.filename or folder)
+        problem = InputError(f"cannot be read: {error.strerror}", path=name)
+        told.append(InputFile(Path(name), name, problem=problem))
+
+    for root, folders, names in os.walk(folder, onerror=tell):
         base = Path(root)
         folders[:] = sorted(
             name
             for name in folders
             if not is_temporary(base / name) and (base / name).absolute() != left_out
         )
+        links = [base / name for name in folders if (base / name).is_symlink()]
+        told += [InputFile(link, str(link), skipped=_NOT_FOLLOWED) for link in links]
         yield from (base / name for name in sorted(names) if not is_temporary(base / name))
 
 

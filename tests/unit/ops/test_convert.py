@@ -245,6 +245,19 @@ def test_split_output_tells_files_from_folders(tmp_path):
     assert split_output(str(tmp_path / "x.nii"), "nrrd") == (tmp_path / "x.nii", "", "nrrd")
 
 
+def test_convert_to_a_full_disk_is_an_output_error_and_leaves_nothing(small_disk):
+    folder, make_read_only = small_disk
+    (folder / "ballast").write_bytes(bytes(1_040_000))
+    report = convert([FIXTURES / "ct", FIXTURES / "dwi"], folder / "out")
+    assert report.exit_code == ExitCode.OUTPUT
+    assert any("no space left" in str(error) for error in report.errors)
+    left = [name for name in names(folder) if name != "ballast"]
+    assert all((folder / name).stat().st_size > 0 for name in left)
+    make_read_only()
+    with pytest.raises(OutputError, match="read-only"):
+        convert([FIXTURES / "ct"], folder / "more")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
 def test_convert_killed_at_any_time_leaves_no_unfinished_file_and_can_be_finished(tmp_path):
     whole = tmp_path / "whole"
