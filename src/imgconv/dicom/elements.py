@@ -127,8 +127,15 @@ class Element:
             self._values = self._decode()
         return self._values
 
+    @property
+    def held_vr(self) -> str:
+        """The VR of what it holds: the dictionary's, where UN was written."""
+        if self.vr != "UN" or self.tag >> 16 & 1:
+            return self.vr
+        return _implicit_vr(self.item, self.tag, len(self.value))
+
     def _decode(self) -> list[str] | list[int] | list[float]:
-        vr = self.vr
+        vr = self.held_vr
         if vr == "AT":
             return self._decode_tags()
         if vr in _FORMATS:

@@ -27,7 +27,6 @@ _CONTENT_SEQUENCE, _SHARED, _PER_FRAME = 0x0040A730, 0x52009229, 0x52009230
 _PATIENT_ORIENTATION, _IMAGE_ORIENTATION = 0x00200020, 0x00200037
 _PATIENT_PLANE = {0x00200032, 0x00200037}
 _SLIDE_PLANE = {0x00480102, 0x00480008}
-_INDEXES, _INDEX_POINTER, _GROUP_POINTER = 0x00209222, 0x00209165, 0x00209167
 _IMAGE_TYPE, _REFERENCED_ITEM = 0x00080008, 0x0040DB73
 _FORBIDDEN, _POSSIBLE, _IN_FORCE = 0, 1, 2
 # Enumerations that later editions widened: a value that is not in the table may be a new one.
@@ -332,21 +331,8 @@ def _check_groups(context: _Context, dataset: Item) -> Iterator[Hit]:
                 path = missing[0].path_to(group.tag) if missing else "(5200,9230)"
                 message = f"the functional group {name_tag(group.tag)} is missing"
                 yield Hit("M011", message, path)
-    yield from _check_pointers(context, dataset)
     both = everywhere.intersection(frames[0].elements) if frames else ()
     for tag in sorted(both):
         if not tag >> 16 & 1:
             message = f"the functional group {name_tag(tag)} is both shared and per frame"
             yield Hit("M014", message, frames[0].path_to(tag))
-
-
-def _check_pointers(context: _Context, dataset: Item) -> Iterator[Hit]:
-    """Check that dimension indexes into functional groups name the group (PS3.3 C.7.6.17)."""
-    root = context.root.attributes
-    for item in dataset.items_of(_INDEXES):
-        pointers = item.get(_INDEX_POINTER)
-        if pointers is None or _GROUP_POINTER in item.elements:
-            continue
-        if any(isinstance(tag, int) and tag not in root for tag in pointers.values()):
-            message = "FunctionalGroupPointer (type 1C) is missing, and its condition holds"
-            yield Hit("M004", message, item.path_to(_GROUP_POINTER))

@@ -97,7 +97,7 @@ def check_attributes(instance: Instance) -> Iterator[Hit]:
         action = find_action(tag)
         if action is None:
             if (
-                element.vr == "PN"
+                element.held_vr == "PN"
                 and not element.is_empty
                 and not _is_pseudonym(element, patient_id)
             ):
@@ -115,7 +115,7 @@ def check_attributes(instance: Instance) -> Iterator[Hit]:
 def _left(element: Element) -> Hit:
     name = name_tag(element.tag)
     value = "" if element.items is not None else _show(element)
-    if element.vr in _TEMPORAL:
+    if element.held_vr in _TEMPORAL:
         return Hit("D004", f"{name} has a value: a date or time is left", element.path, value)
     if element.item.depth:
         return Hit("D008", f"{name} has a value inside a sequence", element.path, value)
@@ -127,7 +127,7 @@ def _show(element: Element) -> str:
 
 
 def _check_uid(element: Element) -> Iterator[Hit]:
-    if element.vr != "UI":
+    if element.held_vr != "UI":
         return
     for uid in element.values():
         if str(uid).startswith(_VENDOR_ROOTS):
@@ -142,13 +142,13 @@ def _is_harmless(element: Element, patient_id: str) -> bool:
         return True  # a new identifier cannot be told from an old one
     if element.items is not None:
         return all(e.is_empty for item in element.items for e in item.walk())
-    if element.vr == "PN":
+    if element.held_vr == "PN":
         return _is_pseudonym(element, patient_id)
     values = [str(value) for value in element.values()]
-    if element.vr in _DUMMY_FORMS:
-        form = _DUMMY_FORMS[element.vr]
+    if element.held_vr in _DUMMY_FORMS:
+        form = _DUMMY_FORMS[element.held_vr]
         return all(form.match(value) for value in values)
-    if element.vr in _TEXT or element.vr in ("AE", "CS"):
+    if element.held_vr in _TEXT or element.held_vr in ("AE", "CS"):
         return all(_DUMMY.match(value) or value == patient_id for value in values)
     return False
 
@@ -168,7 +168,7 @@ def check_text(instance: Instance) -> Iterator[Hit]:
     """Look for names, numbers and addresses in free text (D007)."""
     names = _known_names(instance)
     for element in instance.elements:
-        if element.vr not in _TEXT or element.is_empty or element.tag in _MARKERS:
+        if element.held_vr not in _TEXT or element.is_empty or element.tag in _MARKERS:
             continue
         text = " ".join(str(value) for value in element.values())[:10000]
         kind = next((kind for kind, form in _IDENTIFYING.items() if form.search(text)), "")

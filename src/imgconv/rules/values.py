@@ -309,6 +309,9 @@ def _check_uid(element: Element, value: bytes) -> Iterator[Hit]:
         if root not in (b"0", b"1", b"2") or (root != b"2" and (len(arc) > 2 or int(arc) > 39)):
             message = f"{name_tag(element.tag)} has a root that no UID can have"
             yield Hit("V024", message, element.path)
+        elif root == b"1" and int(arc) > 3:  # ISO has assigned 1.0 to 1.3
+            message = f"{name_tag(element.tag)} has a root that nobody has assigned"
+            yield Hit("V024", message, element.path, severity="warning")
 
 
 _DETAILS = {"PN": _check_name, "IS": _check_integer, "UI": _check_uid}

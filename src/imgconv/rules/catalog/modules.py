@@ -8,6 +8,8 @@ __all__ = ["MODULE_RULES"]
 
 _MODULES = "imgconv.rules.modules:check_modules"
 _CODES = "imgconv.rules.codes:check_codes"
+_DIMENSIONS = "imgconv.rules.dimensions:check_dimensions"
+_IMAGE_TYPE = "imgconv.rules.dimensions:check_image_type"
 
 MODULE_RULES: tuple[RuleSpec, ...] = (
     RuleSpec(
@@ -152,6 +154,28 @@ MODULE_RULES: tuple[RuleSpec, ...] = (
         check=_CODES,
         fails="a Code Value without Coding Scheme Designator",
         passes="value, scheme and meaning",
+    ),
+    RuleSpec(
+        id="M015",
+        name="wrong-dimension-index",
+        title="A dimension index is incomplete or does not fit the dimensions",
+        reason="Frames are sorted by chance.",
+        source="PS3.3 C.7.6.17",
+        severity="error",
+        check=_DIMENSIONS,
+        fails="three index values and two dimensions",
+        passes="one index value per dimension, counted from 1",
+    ),
+    RuleSpec(
+        id="M016",
+        name="incomplete-image-type",
+        title="Image Type of a CT image has no third value",
+        reason="Nothing tells slices and scouts apart.",
+        source="PS3.3 C.8.2.1.1.1",
+        severity="error",
+        check=_IMAGE_TYPE,
+        fails="ORIGINAL, PRIMARY",
+        passes="ORIGINAL, PRIMARY, AXIAL",
     ),
     RuleSpec(
         id="M014",

@@ -1,0 +1,67 @@
+"""Family M: what single attributes of an IOD must say that no table can tell.
+
+Source
+------
+PS3.3 C.7.6.17 (multi-frame dimension), C.8.2.1.1.1 (CT image type)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from imgconv.dicom.elements import Item
+from imgconv.rules.instance import Hit, Instance
+from imgconv.rules.plan import find_plan
+from imgconv.standard.iods import find_iod
+
+__all__ = ["check_dimensions", "check_image_type"]
+
+_CT = "1.2.840.10008.5.1.4.1.1.2"
+_IMAGE_TYPE = 0x00080008
+_INDEXES, _INDEX_POINTER, _GROUP_POINTER = 0x00209222, 0x00209165, 0x00209167
+_SHARED, _PER_FRAME, _FRAME_CONTENT = 0x52009229, 0x52009230, 0x00209111
+_INDEX_VALUES = 0x00209157
+
+
+def check_dimensions(instance: Instance) -> Iterator[Hit]:
+    """Check dimension pointers, and the indexes of each frame (M015)."""
+    dataset = instance.dataset
+    indexes = dataset.items_of(_INDEXES)
+    if _INDEXES not in dataset.elements:
+        return
+    yield from _check_pointers(instance, indexes)
+    for group in (*dataset.items_of(_SHARED), *dataset.items_of(_PER_FRAME)):
+        for content in group.items_of(_FRAME_CONTENT):
+            element = content.get(_INDEX_VALUES)
+            if element is None:
+                continue
+            values = element.values()
+            if len(values) != len(indexes):
+                message = "DimensionIndexValues has not one value per dimension"
+                yield Hit("M015", message, element.path)
+            elif any(value == 0 for value in values):
+                message = "DimensionIndexValues has a 0; indexes count from 1"
+                yield Hit("M015", message, element.path)
+
+
+def _check_pointers(instance: Instance, indexes: list[Item]) -> Iterator[Hit]:
+    """Check that dimension indexes into functional groups name the group."""
+    iod = find_iod(instance.sop_class)
+    if iod is None:
+        return
+    root = find_plan(iod).root.attributes
+    for item in indexes:
+        pointers = item.get(_INDEX_POINTER)
+        if pointers is None or _GROUP_POINTER in item.elements:
+            continue
+        if any(isinstance(tag, int) and tag not in root for tag in pointers.values()):
+            message = "FunctionalGroupPointer (type 1C) is missing, and its condition holds"
+            yield Hit("M015", message, item.path_to(_GROUP_POINTER))
+
+
+def check_image_type(instance: Instance) -> Iterator[Hit]:
+    """Check that the Image Type of a CT image has its third value (M016)."""
+    values = instance.dataset.texts(_IMAGE_TYPE)
+    if instance.sop_class == _CT and 0 < len(values) < 3:
+        message = "value 3 of ImageType is missing; expected AXIAL or LOCALIZER"
+        yield Hit("M016", message, "(0008,0008)")
