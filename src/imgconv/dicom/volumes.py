@@ -8,9 +8,7 @@ slice to slice is applied in double precision and rounded to float32.
 
 from __future__ import annotations
 
-import os
 from collections import OrderedDict
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -175,25 +173,15 @@ def _read_into(item: Slice, target: NDArray[Any]) -> None:
         )
     view = target.reshape(-1).view(np.uint8).data
     try:
-        descriptor = os.open(header.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        try:
-            _fill(descriptor, pixels.offset + start, view)
-        finally:
-            os.close(descriptor)
+        with header.path.open("rb", buffering=0) as file:
+            file.seek(pixels.offset + start)
+            while view:
+                count = file.readinto(view)
+                if not count:
+                    raise CorruptData("the file became shorter while it was read", path=header.path)
+                view = view[count:]
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", path=header.path) from error
-    except EOFError as error:
-        raise CorruptData("the file became shorter while it was read", path=header.path) from error
-
-
-def _fill(descriptor: int, offset: int, view: memoryview) -> None:
-    os.lseek(descriptor, offset, os.SEEK_SET)
-    read: Callable[[int, list[memoryview]], int] = os.readv
-    while view:
-        count = read(descriptor, [view[: 1 << 30]])
-        if not count:
-            raise EOFError
-        view = view[count:]
 
 
 def _tiling(item: Slice, image: NDArray[Any]) -> Tiling:
