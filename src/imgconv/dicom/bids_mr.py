@@ -288,13 +288,32 @@ def _asl(view: View) -> dict[str, Any]:
         return {}
     fields: dict[str, Any] = {"ArterialSpinLabelingType": kind}
     duration = facts.number("ASLPulseTrainDuration")
-    if duration and kind != "PASL":
+    if duration:
         fields["LabelingDuration"] = duration / 1000
-    if view.vendor is Vendor.SIEMENS and kind != "PASL":
-        delay = view.siemens.image(0x89, "FD")  # in ms
-        if isinstance(delay, float) and delay > 0:
-            fields["PostLabelingDelay"] = delay / 1000
+    if view.vendor is Vendor.SIEMENS:
+        fields["PostLabelingDelay"] = _labeling_delay(view)
+    crushing = facts.text("ASLCrusherFlag")
+    if crushing:
+        fields["VascularCrushing"] = crushing == "YES"
+    cutoff = facts.text("ASLBolusCutoffFlag")
+    if cutoff:
+        fields["BolusCutOffFlag"] = cutoff == "YES"
+    delay = facts.number("ASLBolusCutoffDelayTime")
+    if cutoff == "YES" and delay:
+        fields["BolusCutOffDelayTime"] = delay / 1000
+        fields["BolusCutOffTechnique"] = facts.text("ASLBolusCutoffTechnique").replace(" ", "")
     return fields
+
+
+def _labeling_delay(view: View) -> float | list[float] | None:
+    """Return Siemens XA's delay in s, one a volume if they differ."""
+    delays = []
+    for volume in view.acquisition.frames:
+        delay = Siemens(volume[0]).image(0x89, "FD")  # in ms
+        delays.append(delay / 1000 if isinstance(delay, float) and delay > 0 else 0.0)
+    if not any(delays):
+        return None
+    return delays[0] if len(set(delays)) == 1 else delays
 
 
 def _slice_timing(view: View) -> dict[str, Any]:

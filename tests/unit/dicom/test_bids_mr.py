@@ -178,7 +178,15 @@ def test_echo_number_only_of_several(fields_of):
 
 def test_labelling_of_the_standards_attributes(fields_of, dataset_of):
     slab = dataset_of({"ASLPulseTrainDuration": 1800})
-    asl = dataset_of({"ASLSlabSequence": [slab]})
+    timing = {"ASLBolusCutoffTechnique": "QUIPSS II", "ASLBolusCutoffDelayTime": 700}
+    asl = dataset_of(
+        {
+            "ASLSlabSequence": [slab],
+            "ASLCrusherFlag": "NO",
+            "ASLBolusCutoffFlag": "YES",
+            "ASLBolusCutoffTimingSequence": [dataset_of(timing)],
+        }
+    )
     group = dataset_of({"MRArterialSpinLabelingSequence": [asl]})
     fields = fields_of(
         {
@@ -188,6 +196,32 @@ def test_labelling_of_the_standards_attributes(fields_of, dataset_of):
     )
     assert fields["ArterialSpinLabelingType"] == "PCASL"
     assert fields["LabelingDuration"] == 1.8
+    assert fields["VascularCrushing"] is False
+    assert fields["BolusCutOffFlag"] is True
+    assert fields["BolusCutOffDelayTime"] == 0.7
+    assert fields["BolusCutOffTechnique"] == "QUIPSSII"
+
+
+@pytest.mark.parametrize(
+    ("delays", "expected"),
+    [((1800.0, 1800.0), 1.8), ((1800.0, 1000.0), [1.8, 1]), ((0.0, 0.0), None)],
+)
+def test_labelling_delay_of_each_volume(facts_of, delays, expected):
+    frames = tuple(
+        (
+            facts_of(
+                {
+                    "Modality": "MR",
+                    "Manufacturer": "SIEMENS",
+                    "ArterialSpinLabelingContrast": "PULSED",
+                },
+                {(0x21, "SIEMENS MR SDI 02", 0x89, "FD"): delay},
+            ),
+        )
+        for delay in delays
+    )
+    fields = bids_fields(Acquisition(frames, (4, 4, 1)))
+    assert fields.get("PostLabelingDelay") == expected
 
 
 def test_slice_timing_is_left_out_for_3d(facts_of):

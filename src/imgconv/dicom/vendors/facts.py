@@ -64,6 +64,9 @@ _MACROS: dict[tuple[str, ...], str] = {
         "ASLTechniqueDescription ASLContext ASLCrusherFlag ASLBolusCutoffFlag"
     ),
     ("MRArterialSpinLabelingSequence", "ASLSlabSequence"): "ASLPulseTrainDuration ASLSlabThickness",
+    ("MRArterialSpinLabelingSequence", "ASLBolusCutoffTimingSequence"): (
+        "ASLBolusCutoffTechnique ASLBolusCutoffDelayTime"
+    ),
     ("FrameContentSequence",): (
         "FrameAcquisitionDateTime FrameReferenceDateTime FrameAcquisitionDuration "
         "TemporalPositionIndex InStackPositionNumber FrameAcquisitionNumber FrameComments"

@@ -46,6 +46,8 @@ _PCASL = {"ArterialSpinLabelingType": "PCASL"}
 _BOLUS = (
     _Slot("BolusDuration", "alTI[0]", _MICROSECONDS),
     _Slot("InversionTime", "alTI[2]", _MICROSECONDS),
+    # BIDS: of pulsed labelling, the time from the middle of the labelling pulse
+    _Slot("PostLabelingDelay", "alTI[2]", _MICROSECONDS),
 )
 _WANG = (
     _Slot("NumRFBlocks", f"{_AD}[3]"),

@@ -23,6 +23,7 @@ def protocol(sequence, **slots):
                 "PASLType": "PICORE",
                 "BolusDuration": 0.7,
                 "InversionTime": 1.8,
+                "PostLabelingDelay": 1.8,
             },
         ),
         (
