@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.core.image import Image
 
-__all__ = ["LargestSample", "iter_blocks"]
+__all__ = ["LargestSample", "iter_blocks", "write_blocks"]
 
 # Large enough for a good ratio and few calls, small enough to stay in the cache of the processor.
 _BLOCK_BYTES = 1 << 20
+
+_PREPARED = 2  # blocks that wait for the disk
 
 Block = Callable[[], NDArray[Any]]
 
@@ -49,6 +53,18 @@ def iter_blocks(
         step = max(1, _BLOCK_BYTES // max(1, volume[0].nbytes))
         for first in range(0, volume.shape[0], step):
             yield _cut(volume[first : first + step], dtype, largest)
+
+
+def write_blocks(stream: IO[bytes], blocks: Iterator[Block]) -> None:
+    """Write blocks one after the other; the next ones are prepared by a thread meanwhile."""
+    with ThreadPoolExecutor(1) as pool:
+        pending: deque[Future[NDArray[Any]]] = deque()
+        for block in blocks:
+            pending.append(pool.submit(block))
+            if len(pending) > _PREPARED:
+                stream.write(pending.popleft().result().data.cast("B"))
+        while pending:
+            stream.write(pending.popleft().result().data.cast("B"))
 
 
 def _cut(part: NDArray[Any], dtype: np.dtype[Any], largest: LargestSample | None) -> Block:

@@ -31,7 +31,7 @@ from imgconv.core.values import Rescale, ValueMap
 from imgconv.errors import CorruptData, UnsupportedData, UsageError
 from imgconv.formats._gzip import DEFAULT_LEVEL, GzipSink
 from imgconv.formats._nifti_data import NiftiData
-from imgconv.formats._samples import LargestSample, iter_blocks
+from imgconv.formats._samples import LargestSample, iter_blocks, write_blocks
 from imgconv.formats.nifti_header import RGB24, NiftiHeader, header_size
 from imgconv.formats.nifti_sidecar import (
     SLICE_POSITIONS,
@@ -305,8 +305,7 @@ def _write_gzip(image: Image, stream: Any, level: int, *, narrow: bool) -> None:
 def _write_plain(image: Image, stream: Any, *, narrow: bool) -> None:
     largest = LargestSample() if narrow else None
     stream.write(bytes(header_size(_shape(image))))
-    for block in iter_blocks(image, largest=largest):
-        stream.write(block().data.cast("B"))
+    write_blocks(stream, iter_blocks(image, largest=largest))
     stream.seek(0)
     stream.write(_header(image, largest).pack())
 

@@ -32,7 +32,7 @@ from imgconv.core.slicer_segments import format_slicer_segments, parse_slicer_se
 from imgconv.core.values import ValueMap
 from imgconv.errors import CorruptData, ImgconvError, InputError, UnsupportedData
 from imgconv.formats._gzip import DEFAULT_LEVEL, GzipSink
-from imgconv.formats._samples import iter_blocks
+from imgconv.formats._samples import iter_blocks, write_blocks
 from imgconv.formats._volume_losses import volume_losses
 from imgconv.formats._volumes import StoredVolumes
 from imgconv.formats.nrrd_gradients import format_gradients, has_gradients, parse_gradients
@@ -349,8 +349,7 @@ def write(image: Image, target: Path, options: WriteOptions) -> tuple[Path, ...]
                     sink.write(block)
                 sink.finish()
         else:
-            for block in iter_blocks(image):
-                stream.write(block().data.cast("B"))
+            write_blocks(stream, iter_blocks(image))
     return (target,)
 
 

@@ -1,7 +1,10 @@
+import io
+
 import numpy as np
+import pytest
 
 from imgconv.core.image import Image, LazyArray
-from imgconv.formats._samples import LargestSample, iter_blocks
+from imgconv.formats._samples import LargestSample, iter_blocks, write_blocks
 
 
 def test_iter_blocks_gives_the_samples_in_order_and_contiguous():
@@ -41,3 +44,18 @@ def test_largest_sample_sees_every_block():
     for block in iter_blocks(image, largest=largest):
         block()
     assert largest.value == 299
+
+
+def test_write_blocks_keeps_the_order():
+    array = np.arange(9 * 300 * 1000, dtype=np.int16).reshape(9, 300, 1000)
+    stream = io.BytesIO()
+    write_blocks(stream, iter_blocks(Image(np.flip(array, 1), "kji")))
+    assert stream.getvalue() == np.flip(array, 1).tobytes()
+
+
+def test_write_blocks_passes_on_the_error_of_a_block():
+    def fail():
+        raise RuntimeError("reader")
+
+    with pytest.raises(RuntimeError, match="reader"):
+        write_blocks(io.BytesIO(), iter([fail]))
