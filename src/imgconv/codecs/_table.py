@@ -28,7 +28,7 @@ CODECS: tuple[CodecSpec, ...] = (
     ),
     CodecSpec(
         family="deflated-frame",
-        library="zlib",
+        library="isal",
         decodes=_uids(".8.1"),
         encodes=_uids(".8.1"),
         decode="imgconv.codecs.deflated:decode",

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from imgconv.dicom.bytesource import ByteSource
 from imgconv.dicom.frames import FrameReader
 from imgconv.dicom.header import Header, parse_header
 from imgconv.dicom.reencode import format_element, reencode
@@ -88,6 +89,12 @@ class FileParts:
     pixel_vr: str = ""
     value: tuple[int, int] = (0, 0)
     warnings: tuple[str, ...] = ()
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return bytes of `buffer`, without mapping them where it is a map."""
+        if isinstance(self.buffer, bytes):
+            return self.buffer[offset : offset + length]
+        return ByteSource(self.path).read_exactly(offset, length)
 
     @property
     def size(self) -> int:
@@ -180,7 +187,9 @@ def _split(path: Path, buffer: bytes | mmap.mmap, choice: Mapping[str, str]) -> 
 
 
 def _frames(header: Header, buffer: bytes | mmap.mmap, choice: Mapping[str, str]) -> FrameReader:
-    return FrameReader.from_header(header, origin=buffer, choice=choice)
+    # Frames of a mapped file are read, not touched through the map: mapped pages count as ours.
+    origin = buffer if isinstance(buffer, bytes) else header.path
+    return FrameReader.from_header(header, origin=origin, choice=choice)
 
 
 def _header_size(buffer: bytes | mmap.mmap, value: int, encoding: Encoding) -> int:

@@ -1,0 +1,186 @@
+"""Plan a transcoding: the options, and a job for each input file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from imgconv.batch.job import Job
+from imgconv.codecs.encode import EncodeOptions
+from imgconv.dicom.recode import Verify
+from imgconv.errors import ImgconvError, OutputError, UnknownFormat, UsageError
+from imgconv.ops.inputs import InputFile, gather
+
+__all__ = ["Payload", "TranscodeOptions", "is_single", "iter_jobs"]
+
+
+@dataclass(frozen=True, slots=True)
+class TranscodeOptions:
+    """What is done to every file.
+
+    Parameters
+    ----------
+    to
+        A transfer syntax: one of our names, or a UID.
+    encode
+        The quality of a lossy target.
+    verify
+        ``none``, ``fast`` or ``full``; see `imgconv.dicom.recode.Verify`.
+    only_if_smaller
+        Keep the file as it was unless the result is smaller.
+    skip_compressed
+        Keep files that are compressed already as they are.
+    where
+        A condition on attributes, see `imgconv.core.expression`; other files
+        are left out.
+    keep_sop_instance_uid
+        Whether a lossy result keeps the SOP Instance UID.
+    choice
+        Pairs of codec family and library.
+    digests
+        Whether the SHA-256 of the decoded pixels is wanted.
+    overwrite
+        Whether existing outputs may be replaced.
+    threads
+        How many frames of a file are worked on at a time; 0 shares the cores
+        among the files where there are fewer files than cores, else it is 1.
+    """
+
+    to: str
+    encode: EncodeOptions = field(default_factory=EncodeOptions)
+    verify: str = Verify.FAST
+    only_if_smaller: bool = False
+    skip_compressed: bool = False
+    where: str = ""
+    keep_sop_instance_uid: bool = False
+    choice: tuple[tuple[str, str], ...] = ()
+    digests: bool = False
+    overwrite: bool = False
+    threads: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A job's own part: shared options, and what is known about this file beforehand."""
+
+    options: TranscodeOptions
+    problem: ImgconvError | None = None
+    skipped: str = ""
+    in_place: bool = False
+
+
+def iter_jobs(
+    inputs: Sequence[str | os.PathLike[str]],
+    output: Path | None,
+    options: TranscodeOptions,
+    staging: Path,
+) -> Iterator[Job]:
+    """Yield a job for each file below the inputs, in an order that does not change.
+
+    Parameters
+    ----------
+    output
+        A folder, in which the structure of the inputs is kept; or a file, if
+        there is one input file; None to replace the inputs themselves.
+    staging
+        A folder for what archives hold.
+
+    Raises
+    ------
+    InputError
+        An input does not exist.
+    UsageError
+        A member of an archive cannot be replaced.
+    """
+    single = is_single(inputs, output)
+    taken: set[int] = set()
+    for item in inputs:
+        base = _base_of(item)
+        for file in gather([item], staging, exclude=output):
+            key = _key(file, base, staging)
+            yield _job(file, key, output, options, single=single, taken=taken)
+
+
+def is_single(inputs: Sequence[str | os.PathLike[str]], output: Path | None) -> bool:
+    """Whether `output` is the name of the one output file."""
+    if output is None or len(inputs) != 1 or output.is_dir() or not output.suffix:
+        return False
+    source = Path(inputs[0])
+    return source.is_file() and source.suffix.lower() not in (".zip", ".tar", ".gz", ".tgz")
+
+
+def _base_of(item: str | os.PathLike[str]) -> Path:
+    """Return the folder that output paths are relative to."""
+    path = Path(item)
+    if path.is_dir():
+        return path
+    if path.exists():
+        return path.parent
+    fixed = []
+    for part in path.parts[:-1]:  # of a pattern: what stands before the first sign
+        if set(part) & set("*?["):
+            break
+        fixed.append(part)
+    return Path(*fixed)
+
+
+def _key(file: InputFile, base: Path, staging: Path) -> str:
+    """Return a file's path below its input; below the archive's name for a member."""
+    shown = Path(file.shown) if _is_below(file.path, staging) else file.path
+    relative = os.path.relpath(shown, base)
+    return Path(relative).as_posix() if not relative.startswith("..") else shown.name
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    return path.is_relative_to(folder)
+
+
+def _job(
+    file: InputFile,
+    key: str,
+    output: Path | None,
+    options: TranscodeOptions,
+    *,
+    single: bool,
+    taken: set[int],
+) -> Job:
+    if output is None:
+        target = Path(os.path.realpath(file.path))
+    else:
+        target = output if single else output / key
+    payload = Payload(options, in_place=output is None)
+    problem, skipped = _verdict(file, target, payload)
+    if not problem and not skipped:
+        mark = hash(os.path.normcase(target))
+        if mark in taken:
+            problem = UsageError(f"another input has the same output `{target}`")
+        taken.add(mark)
+    payload = replace(payload, problem=problem, skipped=skipped)
+    return Job(key, (file.path,), (target,), file.size_bytes, payload)
+
+
+def _verdict(file: InputFile, target: Path, payload: Payload) -> tuple[ImgconvError | None, str]:
+    """Return what is wrong with an input, or why it is left alone."""
+    if file.problem is not None:
+        return file.problem, ""
+    reason = file.skipped or _reason_against(file)
+    if reason:
+        return (UnknownFormat(reason, path=file.path), "") if file.is_named else (None, reason)
+    if payload.in_place:
+        writable = os.access(file.path.parent, os.W_OK)
+        return (None if writable else OutputError("its folder is read-only", path=file.path)), ""
+    if target.exists() and target.samefile(file.path):
+        hint = "replace files by `--in-place`"
+        return UsageError("the output is the input itself", path=file.path, hint=hint), ""
+    return None, ""
+
+
+def _reason_against(file: InputFile) -> str:
+    from imgconv.dicom.scan import looks_like_dicom
+
+    if not file.head:
+        return "the file is empty; expected DICOM"
+    known = looks_like_dicom(file.path, file.head)
+    return "" if known else "no DICOM: neither the prefix `DICM` nor a data element"
