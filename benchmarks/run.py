@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import transcode
+from benchmarks import transcode, validate
 from benchmarks.scans import make_ct, make_fmri
 
 RUNS = 3
@@ -107,6 +107,7 @@ def main() -> None:
         compare("fMRI, 5000 files", [*IMGCONV, str(fmri)], peer(out, "-z", "i", str(fmri)), out)
         memory(folder, out)
         transcode.main(folder)
+        validate.main(folder)
 
 
 if __name__ == "__main__":
