@@ -15,7 +15,7 @@ that is refused. What belongs to the pixels (`PIXEL_KEYWORDS`) cannot be set.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -273,10 +273,10 @@ def _choose_reference(
         return _the_one(found, sidecar), (False, False), None
     fitting = {}
     for reference in found:
-        if reference.grid is not None:
-            flips = find_flips(image.geometry, image.size_ijk, reference.grid)
+        for grid in reference.grids:
+            flips = find_flips(image.geometry, image.size_ijk, grid)
             if flips is not None:
-                fitting[reference] = flips
+                fitting[replace(reference, grids=(grid,))] = flips
     if fitting:
         reference = _the_one(tuple(fitting), sidecar)
         return reference, fitting[reference], None

@@ -40,7 +40,7 @@ class Plane:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grid:
-    """The grid that a reference's planes lie on; None in `Reference` if they lie on none."""
+    """Planes of one size, orientation and spacing."""
 
     columns: int
     rows: int
@@ -53,7 +53,8 @@ class Grid:
 class Reference:
     """One series to refer to.
 
-    `shared` holds what is equal in all of its instances, at the top level.
+    `shared` holds what is equal in all of its instances, at the top level;
+    `grids` has one entry per size, orientation and spacing of its planes.
     """
 
     path: Path
@@ -61,7 +62,12 @@ class Reference:
     series_instance_uid: str
     study_instance_uid: str
     instances: tuple[tuple[str, str], ...]  # SOP class, SOP instance
-    grid: Grid | None
+    grids: tuple[Grid, ...]
+
+    @property
+    def grid(self) -> Grid | None:
+        """The only grid, None if there is none, or more than one."""
+        return self.grids[0] if len(self.grids) == 1 else None
 
     @property
     def patient_id(self) -> str:
@@ -153,7 +159,7 @@ def _make(path: Path, members: list[Dataset]) -> Reference:
         str(first.get("SeriesInstanceUID", "")),
         str(first.StudyInstanceUID),
         tuple((str(m.get("SOPClassUID", "")), str(m.SOPInstanceUID)) for m in members),
-        _find_grid(members),
+        _find_grids(members),
     )
 
 
@@ -174,20 +180,23 @@ def _equal_elements(members: list[Dataset]) -> Mapping[Any, Any]:
     return kept
 
 
-def _find_grid(members: list[Dataset]) -> Grid | None:
-    """Return the grid, None if a plane lacks a position or the planes differ."""
+def _find_grids(members: list[Dataset]) -> tuple[Grid, ...]:
+    """Return the grids of planes that have a position; none if one has not."""
+    found: dict[Any, list[Plane]] = {}
+    exact: dict[Any, Any] = {}
     try:
-        planes, keys = [], set()
         for member in members:
-            for plane, key in _iter_planes(member):
-                planes.append(plane)
-                keys.add(key)
+            for plane, (columns, rows, orientation, spacing) in _iter_planes(member):
+                # Vendors write the last digits of one orientation differently from slice to slice.
+                key = (columns, rows, tuple(round(value, 5) for value in orientation), spacing)
+                found.setdefault(key, []).append(plane)
+                exact.setdefault(key, orientation)
     except (AttributeError, KeyError, IndexError, TypeError, ValueError):
-        return None
-    if len(keys) != 1:
-        return None
-    columns, rows, orientation, spacing = keys.pop()
-    return Grid(columns, rows, np.array(orientation), spacing, tuple(planes))
+        return ()
+    return tuple(
+        Grid(key[0], key[1], np.array(exact[key]), key[3], tuple(planes))
+        for key, planes in found.items()
+    )
 
 
 def _iter_planes(dataset: Dataset) -> Iterator[tuple[Plane, Any]]:
@@ -212,7 +221,7 @@ def _group(frame: Dataset, shared: Dataset, keyword: str) -> Dataset:
 
 def _plane_key(orientation: Dataset, measures: Dataset) -> tuple[Any, Any]:
     return (
-        tuple(round(float(value), 5) for value in orientation.ImageOrientationPatient),
+        tuple(float(value) for value in orientation.ImageOrientationPatient),
         (float(measures.PixelSpacing[0]), float(measures.PixelSpacing[1])),
     )
 

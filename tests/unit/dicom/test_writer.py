@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pydicom
+import pydicom.data
 import pytest
 
 from imgconv.core.geometry import Geometry
 from imgconv.core.image import Image
 from imgconv.core.metadata import Metadata
-from imgconv.core.options import WriteOptions
+from imgconv.core.options import ReadOptions, Sidecar, WriteOptions
 from imgconv.core.values import Rescale, ValueMap
+from imgconv.dicom.reader import read_images
 from imgconv.dicom.writer import check, write
 from imgconv.errors import GeometryError, OutputError, UnsupportedData, UsageError
+from imgconv.formats import nifti
 
 
 def _affine(oblique: float = 0.0, shear: float = 0.0) -> np.ndarray:
@@ -189,3 +193,19 @@ def test_check_unknown_modality_is_reported():
 def test_check_unknown_object_is_refused():
     with pytest.raises(UsageError, match="known: ct"):
         check(_image(), _options("ctt"))
+
+
+@pytest.mark.parametrize("folder", ["98892001/CT5N", "98892003/MR2", "98892003/MR700"])
+def test_dicom_to_nifti_and_back_gives_the_same_nifti(tmp_path, folder):
+    source = Path(pydicom.data.get_testdata_file("DICOMDIR")).parent / folder
+    full = WriteOptions(sidecar=Sidecar.FULL)
+    for number, original in enumerate(read_images(sorted(source.iterdir()))):
+        first, again = tmp_path / f"{number}a.nii", tmp_path / f"{number}b.nii"
+        nifti.write(original, first, full)
+        (image,) = nifti.read(first, ReadOptions())
+        reference = tuple(each.path for each in original.sources)
+        options = WriteOptions(reference=reference)
+        assert check(image, options) == ()
+        (back,) = read_images(list(write(image, tmp_path / f"{number}.dcm", options)))
+        nifti.write(back, again, full)
+        assert again.read_bytes() == first.read_bytes()

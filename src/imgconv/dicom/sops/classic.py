@@ -79,7 +79,9 @@ def _mr_defaults(job: Job, dataset: Dataset) -> None:
         EchoTime=None,
         EchoTrainLength=None,
     )
-    dataset.SpacingBetweenSlices = planes_of(job.image).spacing_between
+    between = planes_of(job.image, job.context).spacing_between
+    if between:
+        dataset.SpacingBetweenSlices = between
 
 
 # --- PET ------------------------------------------------------------------------------------------
@@ -217,7 +219,7 @@ def _build(job: Job, kind: _Kind) -> Iterator[Instance]:
         samples = replace(samples, bits_stored=kind.least_bits)
     shared = _shared(job, kind, samples)
     template = Template(shared)
-    planes = planes_of(image)
+    planes = planes_of(image, job.context)
     slices = image.size_ijk[2]
     for t, volume in enumerate(image.iter_volumes()):
         same = _own_of_volume(job, kind, t)
@@ -244,7 +246,7 @@ def _shared(job: Job, kind: _Kind, samples: Samples) -> Dataset:
     modules.add_pixel(dataset, job.image, samples)
     kind.defaults(job, dataset)
     dataset.ImageType = list(kind.image_type)
-    planes = planes_of(job.image)
+    planes = planes_of(job.image, job.context)
     dataset.ImageOrientationPatient = planes.orientation
     dataset.PixelSpacing = planes.spacing
     modules.take(dataset, job.context, ("SliceThickness",))

@@ -141,11 +141,18 @@ class Template:
         Without the instance's UID and whatever else differs.
     transfer_syntax_uid
         Explicit VR Little Endian, or an encapsulated one.
+    encoded
+        Further elements, as `encode_elements` returns them.
     """
 
-    def __init__(self, shared: Dataset, transfer_syntax_uid: str = ExplicitVRLittleEndian) -> None:
+    def __init__(
+        self,
+        shared: Dataset,
+        transfer_syntax_uid: str = ExplicitVRLittleEndian,
+        encoded: Iterable[tuple[int, bytes]] = (),
+    ) -> None:
         shared.SpecificCharacterSet = "ISO_IR 192"
-        self._elements = encode_elements(shared)
+        self._elements = [*encode_elements(shared), *encoded]
         meta = FileMetaDataset()
         meta.FileMetaInformationVersion = b"\x00\x01"
         meta.MediaStorageSOPClassUID = shared.SOPClassUID

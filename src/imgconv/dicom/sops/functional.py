@@ -94,14 +94,11 @@ def add_groups(
     content
         Whether frames have their index values, and refer to their sources.
     """
+    measures = item(SliceThickness=planes.thickness, PixelSpacing=planes.spacing)
+    if planes.spacing_between:
+        measures.SpacingBetweenSlices = planes.spacing_between
     shared = item(
-        PixelMeasuresSequence=[
-            item(
-                SliceThickness=planes.thickness,
-                SpacingBetweenSlices=planes.spacing_between,
-                PixelSpacing=planes.spacing,
-            )
-        ],
+        PixelMeasuresSequence=[measures],
         PlaneOrientationSequence=[item(ImageOrientationPatient=planes.orientation)],
     )
     extra(shared, None)

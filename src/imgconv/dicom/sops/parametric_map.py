@@ -76,7 +76,7 @@ def build(job: Job) -> Iterator[Instance]:
     if samples.bits_stored:
         samples = replace(samples, bits_stored=16)  # C.8.23.2: the only one
     dataset = _top_level(job, samples)
-    add_groups(dataset, job, planes_of(job.image), _groups(job, samples))
+    add_groups(dataset, job, planes_of(job.image, job.context), _groups(job, samples))
     modules.add_user_attributes(dataset, job.context, consumed=())
     pixels = Pixels(_VRS[samples.bits_allocated], *frame_parts(job.image, samples))
     uid = job.uids.make("instance")

@@ -20,14 +20,15 @@ from imgconv.core.loss import Loss
 from imgconv.core.orient import flip
 from imgconv.dicom.attributes import format_ds
 from imgconv.dicom.context import Context
+from imgconv.dicom.reference import Grid, nearest_plane
 from imgconv.errors import GeometryError, InternalError, UnsupportedData
 
 __all__ = ["Planes", "check_geometry", "place_image", "planes_of"]
 
 # Cosine of the angle between rows and columns that rounding explains.
 _IN_PLANE_SHEAR = 1e-4
-# The far corner of a volume may move by this much through the rounding of Decimal Strings.
-_MAX_ROUNDING = 1e-4
+# A distance of slices that went through single precision differs by less, in millimetres.
+_SAME_GAP = 1e-3
 
 
 class Planes:
@@ -50,7 +51,20 @@ class Planes:
         self.gap = self._gap(geometry)
         thickness = geometry.slice_thickness
         self.thickness = format_ds(thickness or self.gap)
-        self.spacing_between = format_ds(self.gap)
+        # One slice has no neighbour: the third axis of its affine is its thickness.
+        self.spacing_between = format_ds(self.gap) if slices > 1 else ""
+
+    def snap(self, grid: Grid) -> None:
+        """Take the numbers of a reference's planes, which these coincide with.
+
+        Rounding apart they are the same; equal texts let viewers see that.
+        """
+        nearest = [nearest_plane(grid, origin) for origin in self.origins]
+        planes = [plane for plane in nearest if plane is not None]
+        if len(planes) == len(nearest):
+            self.orientation = [format_ds(float(value)) for value in grid.orientation]
+            self.spacing = [format_ds(value) for value in grid.spacing]
+            self.origins = np.array([plane.position for plane in planes])
 
     def _gap(self, geometry: Geometry) -> float:
         """Return the distance of neighbouring slices along the normal."""
@@ -95,11 +109,18 @@ def check_geometry(image: Image) -> tuple[Loss, ...]:
     )
 
 
-def planes_of(image: Image) -> Planes:
-    """Return the planes of an image that `place_image` has placed."""
+def planes_of(image: Image, context: Context | None = None) -> Planes:
+    """Return the planes of an image that `place_image` has placed on its reference's grid."""
     if image.geometry is None:
         raise InternalError("the image has no geometry")
-    return Planes(image.geometry, image.size_ijk[2])
+    planes = Planes(image.geometry, image.size_ijk[2])
+    reference = None if context is None else context.reference
+    if reference is not None and reference.grid is not None:
+        planes.snap(reference.grid)
+        stated = reference.shared.get("SpacingBetweenSlices")
+        if stated and abs(float(stated) - planes.gap) < _SAME_GAP:
+            planes.spacing_between = format_ds(float(stated))
+    return planes
 
 
 def place_image(image: Image, context: Context) -> Image:

@@ -125,7 +125,7 @@ def _build_single_frames(job: Job, picture: Picture) -> Iterator[Instance]:
         dataset.RescaleType = "US"
     planes = None
     if job.image.geometry is not None:
-        planes = planes_of(job.image)
+        planes = planes_of(job.image, job.context)
         dataset.ImageOrientationPatient = planes.orientation
         dataset.PixelSpacing = planes.spacing
         dataset.SliceThickness = planes.thickness
@@ -161,7 +161,7 @@ def _build_multi_frame(job: Job, picture: Picture) -> Instance:
         dataset.FrameIncrementPointer = Tag("PageNumberVector")
         dataset.PageNumberVector = [str(n) for n in range(1, _count(job.image) + 1)]
     else:
-        _add_space(dataset, job, planes_of(job.image))
+        _add_space(dataset, job, planes_of(job.image, job.context))
     modules.add_user_attributes(dataset, job.context, consumed=())
     uid = job.uids.make("instance")
     template = Template(dataset, picture.transfer_syntax_uid)
