@@ -1,0 +1,85 @@
+import pytest
+
+from imgconv import __version__
+from imgconv.cli import COMMANDS, main, printable
+from imgconv.errors import CorruptData
+from imgconv.exitcodes import ExitCode
+
+
+def run(capsys, *words):
+    code = main([str(word) for word in words])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_version_is_printed(capsys):
+    assert run(capsys, "--version") == (0, f"imgconv {__version__}\n", "")
+
+
+def test_help_names_every_command(capsys):
+    code, out, _ = run(capsys, "--help")
+    assert code == 0
+    assert all(f"  {name} " in out for name in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["bogus"], "No such command 'bogus'"),
+        (["convert"], "Missing argument"),
+        (["convert", "x"], "Missing option '--output'"),
+        (["convert", "x", "-o", "y", "--foo"], "No such option: --foo"),
+        (["convert", "x", "-o", "y", "--merge", "foo"], "'foo' is not one of"),
+        (["convert", "x", "-o", "y", "--level", "10"], "10"),
+    ],
+)
+def test_usage_errors_are_one_line_and_a_hint(capsys, words, message):
+    code, out, err = run(capsys, *words)
+    assert code == ExitCode.USAGE
+    assert out == ""
+    first, second = err.splitlines()
+    assert first.startswith("error: ")
+    assert message in first
+    assert second.startswith("hint: see `imgconv")
+
+
+def test_without_words_the_help_goes_to_stderr(capsys):
+    code, out, err = run(capsys)
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert "Usage:" in err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (
+            CorruptData("bad `3`", path="a\x1b[31m.dcm", hint="h"),
+            4,
+            "error: a\\x1b[31m.dcm: bad `3`\nhint: h\n",
+        ),
+        (KeyboardInterrupt(), 130, "interrupted\n"),
+        (MemoryError(), 4, "error: there is not enough memory\n"),
+    ],
+)
+def test_errors_become_exit_codes(capsys, monkeypatch, error, code, message):
+    def fail(words):
+        raise error
+
+    monkeypatch.setattr("imgconv.cli._run", fail)
+    assert run(capsys, "x") == (code, "", message)
+
+
+def test_a_bug_shows_no_data(capsys, monkeypatch):
+    def fail(words):
+        raise ValueError("Doe^Jane")
+
+    monkeypatch.delenv("IMGCONV_DEBUG", raising=False)
+    monkeypatch.setattr("imgconv.cli._run", fail)
+    code, out, err = run(capsys, "x")
+    assert (code, out) == (70, "")
+    assert err.startswith("error: internal error `ValueError` at ")
+    assert "Doe" not in err
+
+
+def test_printable_escapes_control_characters():
+    assert printable("a\x1b[31m\nb\u202eé") == "a\\x1b[31m\\nb\\u202eé"
