@@ -1,3 +1,5 @@
+import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,7 @@ from tests.unit.dicom.pixel_files import file_bytes, make_file, ramp
 from imgconv.codecs.frame import PixelFormat
 from imgconv.dicom.frames import FrameReader, pixel_format_of
 from imgconv.dicom.header import parse_header, read_header
+from imgconv.dicom.pixel_digest import digest_all
 from imgconv.errors import CorruptData, InputError, UnsupportedData
 
 EXPLICIT = "1.2.840.10008.1.2.1"
@@ -120,3 +123,23 @@ def test_pixel_format_of_incomplete_attributes_is_corrupt(attributes, message):
 def test_pixel_format_of_float_data_needs_no_bits():
     pixel_format = pixel_format_of({"Rows": 2, "Columns": 3}, vr="OD")
     assert (pixel_format.dtype, pixel_format.bits_allocated) == (np.float64, 64)
+
+
+def _corpus():
+    root = os.environ.get("IMGCONV_TEST_DATA")
+    if not root:
+        return []
+    folder = Path(root) / "transfer_syntaxes"
+    expected = json.loads((folder / "expected.json").read_text())
+    return [
+        pytest.param(folder / name, facts["sha256"], id=name)
+        for name, facts in expected.items()
+        if isinstance(facts, dict) and facts.get("sha256") and (folder / name).exists()
+    ]
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("path", "digest"), _corpus())
+def test_real_file_decodes_to_what_independent_decoders_agree_on(path, digest):
+    reader = FrameReader.from_header(read_header(path))
+    assert digest_all(reader) == digest
