@@ -14,6 +14,7 @@ import time
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import imgconv
 from imgconv.batch.attempt import Attempt, attempt
@@ -27,15 +28,17 @@ __all__ = ["DaskExecutor"]
 _CONNECT_S = 20.0
 _RESTART_S = 30.0
 _CLOSE_S = 5.0
+_ALONE_S = 60.0  # how long a cluster may be without workers
+_LOOK_S = 2.0  # how often that is looked at
+_DEATHS = 1  # of workers that a job survives in a cluster of ours; Dask's own default is 3
 _POLL_S = 0.2  # how often deadlines are looked at
-_QUEUED_PER_THREAD = 2  # one that runs and one that waits
 
 
 @dataclass(slots=True)
 class _Task:
+    number: int
     future: Any  # distributed has no types
     job: Job
-    deadline: float | None  # monotonic seconds
 
 
 class DaskExecutor:
@@ -62,10 +65,15 @@ class DaskExecutor:
         self._function = function
         self._cluster: Any = None  # distributed has no types
         self._flight: dict[int, _Task] = {}
+        self._topic = f"imgconv-{uuid4().hex}"
+        self._last_seen = time.monotonic()  # a worker
+        self._look_due = 0.0
+        self._begun: dict[int, float] = {}  # number -> when it began to run, monotonic seconds
         with hold_interrupts_back():
             self._client: Any = self._connect()
         try:
             self._threads = self._check_workers()
+            self._client.subscribe_topic(self._topic, self._note_begin)
         except BaseException:
             self.close()
             raise
@@ -73,23 +81,22 @@ class DaskExecutor:
     @property
     def room(self) -> int:
         """How many more jobs it takes now."""
-        # With a time limit a job must run at once: its clock starts when it is submitted.
-        per_thread = 1 if self._options.timeout_s else _QUEUED_PER_THREAD
-        return max(0, per_thread * self._threads - len(self._flight))
+        # Dask counts a worker's death against all jobs that it holds, so none waits there.
+        return max(0, self._threads - len(self._flight))
 
     def submit(self, number: int, job: Job) -> None:
         """Take a job; there must be room."""
-        limit_s = self._options.deadline_s(job)
         future = self._client.submit(
-            attempt,
+            _attempt_elsewhere,
             self._function,
             job,
             digests=self._options.digests,
-            key=f"imgconv-{id(self)}-{number}",
+            topic=self._topic,
+            number=number,
+            key=f"{self._topic}-{number}",
             pure=False,
         )
-        deadline = None if limit_s is None else time.monotonic() + limit_s
-        self._flight[number] = _Task(future, job, deadline)
+        self._flight[number] = _Task(number, future, job)
 
     def wait(self, timeout_s: float | None) -> list[tuple[int, Attempt]]:
         """Return what has ended, after at most `timeout_s` (None: until something has)."""
@@ -101,13 +108,13 @@ class DaskExecutor:
             futures = [task.future for task in self._flight.values()]
             with contextlib.suppress(TimeoutError):
                 wait(futures, timeout=_POLL_S, return_when="FIRST_COMPLETED")
-            now = time.monotonic()
-            for number, task in list(self._flight.items()):
-                made = self._settle(task, now)
+            for task in list(self._flight.values()):
+                made = self._settle(task)
                 if made is not None:
-                    del self._flight[number]
-                    ended.append((number, made))
-            if until is not None and now >= until:
+                    ended.append((task.number, made))
+            if not ended and not self._has_workers():
+                ended = self._give_up_all()
+            if until is not None and time.monotonic() >= until:
                 break
         return ended
 
@@ -128,19 +135,21 @@ class DaskExecutor:
 
     def _connect(self) -> Any:
         try:
+            import dask
             from distributed import Client, LocalCluster
         except ImportError as error:
             raise MissingExtra(
                 "Dask distributed is not installed", hint="pip install imgconv[dask]"
             ) from error
         if self._options.executor == "dask":
-            self._cluster = LocalCluster(
-                n_workers=self._options.worker_count,
-                threads_per_worker=1,
-                processes=True,
-                dashboard_address="127.0.0.1:0",
-                silence_logs=logging.CRITICAL,  # deaths are told as outcomes
-            )
+            with dask.config.set({"distributed.scheduler.allowed-failures": _DEATHS}):
+                self._cluster = LocalCluster(
+                    n_workers=self._options.worker_count,
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address="127.0.0.1:0",
+                    silence_logs=logging.CRITICAL,  # deaths are told as outcomes
+                )
             return Client(self._cluster)
         address = self._options.executor.removeprefix("dask://")
         try:
@@ -161,21 +170,48 @@ class DaskExecutor:
             )
         return sum(self._client.nthreads().values())
 
-    def _settle(self, task: _Task, now: float) -> Attempt | None:
+    def _has_workers(self) -> bool:
+        """Whether there are workers, or have been lately."""
+        now = time.monotonic()
+        if now >= self._look_due:
+            self._look_due = now + _LOOK_S
+            with contextlib.suppress(OSError, TimeoutError):
+                if self._client.nthreads():
+                    self._last_seen = now
+        return now - self._last_seen < _ALONE_S
+
+    def _give_up_all(self) -> list[tuple[int, Attempt]]:
+        """Fail what is in flight: nobody is left to do it."""
+        tasks, self._flight = list(self._flight.values()), {}
+        self._client.cancel([task.future for task in tasks], force=True)
+        ended = []
+        for task in tasks:
+            sweep_folders(task.job.folders)
+            error = WorkerError("the Dask cluster has no workers left", path=task.job.path)
+            ended.append((task.number, Attempt(error=error)))
+        return ended
+
+    def _note_begin(self, event: tuple[float, int]) -> None:
+        """Take down, in the client's thread, that a job has begun, or begun again."""
+        self._begun[event[1]] = time.monotonic()
+
+    def _settle(self, task: _Task) -> Attempt | None:
         """Return what a job gave if it has ended or has run out of time."""
-        job = task.job
         if task.future.done():
+            del self._flight[task.number]
             return _collect(task)
-        if task.deadline is None or now < task.deadline:
+        limit_s = self._options.deadline_s(task.job)
+        begun = self._begun.get(task.number)
+        if limit_s is None or begun is None or time.monotonic() < begun + limit_s:
             return None
+        del self._flight[task.number]
         workers = self._find_workers([task])
         task.future.cancel(force=True)
         self._restart(workers)
-        sweep_folders(job.folders)
-        limit_s = self._options.deadline_s(job) or 0.0
+        sweep_folders(task.job.folders)
         error = WorkerError(
             f"not finished within {limit_s:g} s, its worker was restarted",
-            path=job.path,
+            path=task.job.path,
             hint="allow more by `--timeout SECONDS`",
         )
         return Attempt(error=error, seconds=limit_s)
@@ -197,16 +233,27 @@ def _collect(task: _Task) -> Attempt:
     """Return what a job gave that has ended, or what its workers' deaths mean."""
     from distributed.scheduler import KilledWorker
 
+    path = task.job.path
     try:
         made: Attempt = task.future.result()
     except KilledWorker:
         sweep_folders(task.job.folders)
-        made = Attempt(error=WorkerError("every worker that tried it died", path=task.job.path))
+        made = Attempt(error=WorkerError("every worker that tried it died", path=path))
     except CancelledError:
-        made = Attempt(error=WorkerError("the Dask cluster gave it up", path=task.job.path))
+        made = Attempt(error=WorkerError("the Dask cluster gave it up", path=path))
     finally:
         task.future.release()
     return made
+
+
+def _attempt_elsewhere(
+    function: JobFunction, job: Job, *, digests: bool, topic: str, number: int
+) -> Attempt:
+    """Run a job on a worker of the cluster, and tell the client that it has begun."""
+    from distributed import get_worker
+
+    get_worker().log_event(topic, number)
+    return attempt(function, job, digests=digests)
 
 
 def _version() -> str:

@@ -89,13 +89,20 @@ class _Overlapping:
         try:
             while not self._spent:
                 job = pickle.loads(self._connection.recv_bytes())  # noqa: S301  from our parent
-                computed = compute(self._settings.function, job, defer=True)
-                self._spent = isinstance(computed.error, MemoryError)
-                self._announce(computed)  # also a failure: messages come in the order of jobs
-                self._written.put(computed)
+                self._hand_over(compute(self._settings.function, job, defer=True))
         finally:
             self._written.put(None)
             finisher.join()
+
+    def _hand_over(self, computed: Computed) -> None:
+        self._spent = isinstance(computed.error, MemoryError)
+        try:
+            self._announce(computed)  # also a failure: messages come in the order of jobs
+            self._written.put(computed)
+        except BaseException:
+            for output in computed.unfinished:
+                output.discard()
+            raise
 
     def _announce(self, computed: Computed) -> None:
         identities = tuple((one.target, one.identity) for one in computed.unfinished)

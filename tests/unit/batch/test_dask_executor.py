@@ -11,12 +11,14 @@ from imgconv.batch.engine import run
 from imgconv.batch.job import BatchOptions, Job, Status
 from imgconv.errors import CorruptData, UsageError, WorkerError
 
+dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
 
 
 @pytest.fixture(scope="module")
 def cluster():
     """Two worker processes, each with a nanny that replaces it when it dies."""
+    dask.config.set({"distributed.scheduler.allowed-failures": 1})
     with distributed.LocalCluster(
         n_workers=2,
         threads_per_worker=1,
@@ -74,6 +76,12 @@ def test_dask_job_that_kills_every_worker_is_reported(tmp_path, options):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["00001.bin"]
 
 
+def test_dask_time_limit_counts_from_the_start_of_a_job(tmp_path, options):
+    options = BatchOptions(executor=options.executor, timeout_s=4.0)
+    outcomes = list(run(make_jobs(tmp_path, ["nap"] * 8), misbehave, options))
+    assert {outcome.status for outcome in outcomes} == {Status.DONE}
+
+
 def test_dask_job_that_hangs_is_given_up(tmp_path, options):
     options = BatchOptions(executor=options.executor, timeout_s=1.5)
     outcomes = {
@@ -88,6 +96,27 @@ def test_dask_local_cluster_is_made_on_demand(tmp_path):
     options = BatchOptions(executor="dask", workers=1)
     outcomes = list(run(make_jobs(tmp_path, [None] * 3), misbehave, options))
     assert {outcome.status for outcome in outcomes} == {Status.DONE}
+
+
+def test_dask_cluster_that_has_lost_its_workers_fails_the_jobs(tmp_path, monkeypatch):
+    monkeypatch.setattr("imgconv.batch.dask_executor._ALONE_S", 1.0)
+    monkeypatch.setattr("imgconv.batch.dask_executor._LOOK_S", 0.1)
+    with distributed.LocalCluster(
+        n_workers=1,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address="127.0.0.1:0",
+        silence_logs=50,
+    ) as cluster:
+        address = cluster.scheduler_address.removeprefix("tcp://")
+        outcomes = []
+        jobs = make_jobs(tmp_path, [None, "nap", "nap"])
+        for outcome in run(jobs, misbehave, BatchOptions(executor=f"dask://{address}")):
+            if not outcomes:
+                cluster.scale(0)
+            outcomes.append(outcome)
+    assert len(outcomes) == 3
+    assert isinstance(outcomes[-1].error, WorkerError)
 
 
 def test_dask_no_scheduler_is_a_usage_error(monkeypatch):

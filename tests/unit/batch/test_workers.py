@@ -78,6 +78,13 @@ def test_pool_job_that_cannot_be_pickled_fails(tmp_path):
     assert outcomes["even"].status is Status.DONE
 
 
+def test_pool_by_spawn_where_there_is_no_fork_server(tmp_path, monkeypatch):
+    monkeypatch.setattr(multiprocessing, "get_all_start_methods", lambda: ["spawn"])
+    outcomes = outcomes_of(tmp_path, [None, "segfault", None], overlap=True)
+    assert isinstance(outcomes.pop("00001.bin").error, WorkerError)
+    assert {outcome.status for outcome in outcomes.values()} == {Status.DONE}
+
+
 def test_pool_function_that_cannot_be_pickled_is_refused():
     with pytest.raises(InternalError, match="cannot be pickled"):
         WorkerPool(lambda _: JobResult(), OPTIONS)
