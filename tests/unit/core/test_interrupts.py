@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from imgconv.core.interrupts import hold_interrupts_back, terminate_like_interrupt
+from imgconv.core.interrupts import terminate_like_interrupt
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
