@@ -8,6 +8,7 @@ Source: PS3.3 A.51.5, C.7.6.16, C.7.6.17, C.8.20.3.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from pydicom.uid import UID
 
 from imgconv.dicom.attributes import format_ds
 from imgconv.dicom.reference import Plane, nearest_plane
+from imgconv.dicom.sops.encode import encode_elements
 from imgconv.dicom.sops.functional import item
 from imgconv.dicom.sops.modules import Job, code
 from imgconv.dicom.sops.planes import Planes
@@ -69,8 +71,17 @@ def add_segment_dimensions(
     ]
 
 
-def add_frames(dataset: Dataset, job: Job, planes: Planes, frames: Sequence[Frame]) -> None:
-    """Add shared and per-frame functional groups, and the number of frames."""
+def add_frames(
+    dataset: Dataset, job: Job, planes: Planes, frames: Sequence[Frame]
+) -> tuple[int, bytes]:
+    """Add the shared functional groups and the number of frames.
+
+    Returns
+    -------
+    tuple
+        Tag and bytes of the per-frame functional groups, for `encode.Template`: thousands
+        of frames repeat the same few items, which are encoded once per slice.
+    """
     shared = item(
         PixelMeasuresSequence=[
             item(
@@ -82,13 +93,58 @@ def add_frames(dataset: Dataset, job: Job, planes: Planes, frames: Sequence[Fram
         PlaneOrientationSequence=[item(ImageOrientationPatient=planes.orientation)],
     )
     dataset.SharedFunctionalGroupsSequence = [shared]
-    slices = sorted({frame.k for frame in frames})
-    sources = {k: _source(job, planes, k) for k in slices}
-    places = {k: place for place, k in enumerate(_by_position(planes, slices), start=1)}
-    dataset.PerFrameFunctionalGroupsSequence = [
-        _groups(planes, frame, places[frame.k], sources[frame.k]) for frame in frames
-    ]
     dataset.NumberOfFrames = len(frames)
+    slices = sorted({frame.k for frame in frames})
+    places = {k: place for place, k in enumerate(_by_position(planes, slices), start=1)}
+    parts = {k: _encode_slice(planes, k, _source(job, planes, k)) for k in slices}
+    items = [_encode_frame(frame, places[frame.k], *parts[frame.k]) for frame in frames]
+    return _PER_FRAME, _sequence(_PER_FRAME, items)
+
+
+# --- bytes ----------------------------------------------------------------------------------------
+
+_PER_FRAME = 0x52009230
+_FRAME_CONTENT, _INDEX_VALUES = 0x00209111, 0x00209157
+_IDENTIFICATION, _REFERENCED_SEGMENT = 0x0062000A, 0x0062000B
+
+
+def _encode_slice(planes: Planes, k: int, source: Plane | None) -> tuple[bytes, bytes]:
+    """Return the encoded derivation and position, which all frames of a slice share."""
+    derivation = Dataset()
+    position = planes.position(k)
+    if source is not None:
+        position = [format_ds(float(value)) for value in source.position]
+        derivation.DerivationImageSequence = [_derivation(source)]
+    placed = item(PlanePositionSequence=[item(ImagePositionPatient=position)])
+    first, second = (
+        b"".join(data for _, data in encode_elements(part)) for part in (derivation, placed)
+    )
+    return first, second
+
+
+def _encode_frame(frame: Frame, place: int, derivation: bytes, position: bytes) -> bytes:
+    """Return the functional groups of one frame, in the order of their tags."""
+    index = (frame.segment_number, place) if frame.segment_number else (place,)
+    values = _short(_INDEX_VALUES, b"UL", struct.pack(f"<{len(index)}L", *index))
+    parts = [derivation, _sequence(_FRAME_CONTENT, [values]), position]
+    if frame.segment_number:
+        number = _short(_REFERENCED_SEGMENT, b"US", struct.pack("<H", frame.segment_number))
+        parts.append(_sequence(_IDENTIFICATION, [number]))
+    return b"".join(parts)
+
+
+def _short(tag: int, vr: bytes, value: bytes) -> bytes:
+    """Return an element with a 16-bit length; PS3.5 7.1.2."""
+    return struct.pack("<HH2sH", tag >> 16, tag & 0xFFFF, vr, len(value)) + value
+
+
+def _sequence(tag: int, items: Sequence[bytes]) -> bytes:
+    """Return a sequence of items, both of defined length; PS3.5 7.5."""
+    body = b"".join(struct.pack("<HHL", 0xFFFE, 0xE000, len(one)) + one for one in items)
+    return struct.pack("<HH2sHL", tag >> 16, tag & 0xFFFF, b"SQ", 0, len(body)) + body
+
+
+# --- data sets ------------------------------------------------------------------------------------
 
 
 def add_flat_frames(
@@ -111,16 +167,6 @@ def add_flat_frames(
 def _by_position(planes: Planes, slices: Iterable[int]) -> list[int]:
     """Return slices in the order of their position along the normal."""
     return sorted(slices, key=lambda k: float(planes.origins[k] @ planes.normal))
-
-
-def _groups(planes: Planes, frame: Frame, place: int, source: Plane | None) -> Dataset:
-    groups = _numbered(frame, place)
-    position = planes.position(frame.k)
-    if source is not None:
-        position = [format_ds(float(value)) for value in source.position]
-        groups.DerivationImageSequence = [_derivation(source)]
-    groups.PlanePositionSequence = [item(ImagePositionPatient=position)]
-    return groups
 
 
 def _numbered(frame: Frame, place: int) -> Dataset:

@@ -231,6 +231,7 @@ def _build(job: Job, kind: _Type) -> Iterator[Instance]:
     dataset = _top_level(job, kind, plan)
     geometry = job.image.geometry
     by_segment = kind is not _Type.LABELMAP
+    encoded: list[tuple[int, bytes]] = []
     add_segment_dimensions(dataset, job, by_segment=by_segment, by_position=geometry is not None)
     if geometry is None:
         modules.take(dataset, job.context, ("PatientOrientation",))
@@ -239,12 +240,14 @@ def _build(job: Job, kind: _Type) -> Iterator[Instance]:
     else:
         modules.add_frame_of_reference(dataset, job)
         planes = Planes(geometry, job.image.size_ijk[2])
-        add_frames(dataset, job, planes, plan.frames)
+        encoded = [add_frames(dataset, job, planes, plan.frames)]
         _add_extent(dataset, planes, plan.frames)
     _add_references(dataset, job)
     modules.add_user_attributes(dataset, job.context, consumed=())
     own = item(SOPInstanceUID=UID(job.uids.make("instance")))
-    yield Instance(0, Template(dataset).render(own, _pixels(job.image, kind, plan)))
+    yield Instance(
+        0, Template(dataset, encoded=encoded).render(own, _pixels(job.image, kind, plan))
+    )
 
 
 def _top_level(job: Job, kind: _Type, plan: _Plan) -> Dataset:
