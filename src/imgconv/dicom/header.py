@@ -1,7 +1,8 @@
 """Read the header of a DICOM file: fast, lazy, and without pydicom.
 
 A `Header` knows where each element of a data set is and decodes a value when
-it is asked for. Pixel data are located, never read. Files are opened once;
+it is asked for. Pixel data are located, never read, and what stands behind
+them (padding, signatures) is not looked at. Files are opened once;
 `Header.release` gives the memory back, the next access reads the file again.
 
 Not supported: data sets that start in the middle of a file for other reasons

@@ -1,13 +1,20 @@
 import pickle
 import struct
+import warnings
 import zlib
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
+import pydicom
+import pydicom.data
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import dcmwrite
+from pydicom.multival import MultiValue
+from pydicom.uid import UID
+from pydicom.valuerep import PersonName
 
 from imgconv.dicom.header import parse_header, read_header
 from imgconv.errors import CorruptData, InputError, InternalError, UnknownFormat
@@ -239,3 +246,56 @@ def test_read_header_explicit_data_under_an_implicit_syntax_is_read():
     stated = whole.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2\0\0\0", 1)
     header = parse_header(stated, "x")
     assert header.get("EchoTime") == 2.5
+
+
+TEST_FILES = Path(pydicom.data.__file__).parent / "test_files"
+BULK = {0x7FE00010, 0x7FE00008, 0x7FE00009}
+
+
+def plain(value):
+    """What our reader gives where pydicom gives `value`."""
+    if isinstance(value, MultiValue | list):
+        return tuple(plain(part) for part in value)
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        return float(value) if isinstance(value, float) else int(value)
+    return str(value).strip() if isinstance(value, str | PersonName | UID) else value
+
+
+def compare(dataset, header):
+    count = 0
+    for element in dataset:
+        tag = int(element.tag)
+        if tag in BULK or tag >> 16 & 1 or element.value in (None, "", b""):
+            continue
+        if element.VR == "SQ":
+            items = header.items(tag)
+            assert len(items) == len(element.value)
+            count += sum(map(compare, element.value, items))
+            continue
+        found = header.get(tag)
+        assert found == plain(element.value) or found == element.value, element.tag
+        count += 1
+    return count
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CT_small.dcm",
+        "MR_small.dcm",
+        "MR_small_bigendian.dcm",
+        "ExplVR_BigEnd.dcm",
+        "ExplVR_LitEndNoMeta.dcm",
+        "image_dfl.dcm",
+        "reportsi.dcm",
+        "rtplan.dcm",
+        "liver_1frame.dcm",
+        "waveform_ecg.dcm",
+    ],
+)
+def test_get_gives_what_pydicom_gives(name):
+    path = TEST_FILES / name
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dataset = pydicom.dcmread(path, force=True, stop_before_pixels=True)
+        assert compare(dataset, read_header(path)) > 0
