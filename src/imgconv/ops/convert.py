@@ -99,6 +99,7 @@ def convert(
             inputs,
             scratch,
             exclude=output,
+            target=target,
             name=options.name,
             layers=options.layers,
             options=options.read,

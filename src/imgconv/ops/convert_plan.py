@@ -77,6 +77,7 @@ def make_plan(
     staging: Path,
     *,
     exclude: Path | None = None,
+    target: Target | None = None,
     name: str = "",
     layers: bool = False,
     options: ReadOptions,
@@ -90,6 +91,9 @@ def make_plan(
         A folder for the files of archives.
     exclude
         A folder that is not searched: the output's, if it lies in an input.
+    target
+        What will be written: files of this format that are met in the output
+        folder are those of an earlier run, not inputs.
     name
         Template of output names; empty for the default.
     layers
@@ -112,6 +116,10 @@ def make_plan(
         if spec is None or not spec.read:
             left_out.append(left_out_file(file, spec))
             continue
+        if exclude is not None and target is not None and _is_output(file, spec, target, exclude):
+            reason = f"is {spec.name} already, in the output folder"
+            left_out.append(FileOutcome(file.shown, Status.SKIPPED, reason))
+            continue
         specs[spec.name] = spec
         by_format.setdefault(spec.name, []).append(file)
     taker = NameTaker()
@@ -133,6 +141,15 @@ def make_plan(
             tasks += _plan_files(specs[format_name], files, NameTemplate(name or "{File}"), taker)
     used = tuple(file.shown for task in tasks for file in task.files)
     return Plan(tuple(tasks), used, tuple(left_out))
+
+
+def _is_output(file: InputFile, spec: FormatSpec, target: Target, output: Path) -> bool:
+    return (
+        not file.is_named
+        and spec.name == target.spec.name
+        and not spec.gathers
+        and file.path.absolute().is_relative_to(output.absolute())
+    )
 
 
 def left_out_file(file: InputFile, spec: FormatSpec | None) -> FileOutcome:

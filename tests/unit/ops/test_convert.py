@@ -149,6 +149,16 @@ def test_convert_does_not_read_its_own_output(tmp_path):
     assert {volume.status for volume in report.volumes} == {Status.UNCHANGED}
 
 
+def test_convert_into_its_own_folder_again_makes_no_duplicates(tmp_path):
+    shutil.copytree(FIXTURES / "ct", tmp_path / "x")
+    convert([tmp_path / "x"], tmp_path / "x")
+    before = names(tmp_path)
+    report = convert([tmp_path / "x"], tmp_path / "x")
+    assert names(tmp_path) == before
+    assert {volume.status for volume in report.volumes} == {Status.UNCHANGED}
+    assert "is nifti already, in the output folder" in {file.reason for file in report.files}
+
+
 def test_convert_of_a_pattern_takes_what_matches(tmp_path):
     report = convert([str(FIXTURES / "nifti" / "p*.*")], tmp_path)
     assert names(tmp_path) == [
