@@ -28,7 +28,7 @@ def _mr(view: View) -> dict[str, Any]:
     fields: dict[str, Any] = {"RepetitionTime": view.repetition_time}
     if view.repetition_time != view.excitation_time:
         fields["RepetitionTimeExcitation"] = view.excitation_time
-    if not view.is_regular:
+    if view.is_irregular:
         fields["FrameTimesStart"] = list(view.volume_times)
     averages = facts.number("NumberOfAverages") or 0
     if averages > 1:

@@ -7,6 +7,7 @@ PS3.3 C.8.3.1 (MR image), C.8.13.5 (MR macros)
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -27,6 +28,7 @@ __all__ = ["View"]
 _SAME_TIME = 0.01
 # Intervals that vary more than that are not one repetition time.
 _REGULAR = 0.02
+_COARSE_TICK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -94,16 +96,20 @@ class View:
         is_rising = all(before < after for before, after in pairwise(known))
         return known if is_rising and len(known) == len(frames) else ()
 
+    @cached_property
+    def _steps(self) -> tuple[float, ...]:
+        return tuple(after - before for before, after in pairwise(self.volume_times))
+
     @property
-    def is_regular(self) -> bool:
-        """Whether the volumes follow each other at the same interval, as far as that is known."""
-        steps = [after - before for before, after in pairwise(self.volume_times)]
-        return not steps or max(steps) - min(steps) <= _REGULAR * sum(steps) / len(steps)
+    def is_irregular(self) -> bool:
+        """Whether the intervals between volumes vary, by more than clocks without fractions do."""
+        return bool(self._steps) and max(self._steps) - min(self._steps) > _COARSE_TICK_SECONDS
 
     def _volume_interval(self) -> float | None:
-        if not self.volume_times or not self.is_regular:
+        if not self._steps:
             return None
-        return self.volume_times[-1] / (len(self.volume_times) - 1)
+        mean = sum(self._steps) / len(self._steps)
+        return mean if max(self._steps) - min(self._steps) <= _REGULAR * mean else None
 
     @cached_property
     def slice_times(self) -> tuple[float, ...] | None:
@@ -112,31 +118,16 @@ class View:
             return None
         if self.acquisition.slice_count < 2:
             return None
-        match self.vendor:
-            case Vendor.SIEMENS:
-                return siemens_slice_times(self.acquisition, self.repetition_time)
-            case Vendor.GE:
-                return ge_slice_times(self.acquisition)
-            case Vendor.UIH:
-                return uih_slice_times(self.acquisition, self.repetition_time)
-        return None
+        find = _SLICE_TIMES.get(self.vendor)
+        return None if find is None else find(self)
 
     @cached_property
     def vendor_fields(self) -> dict[str, Any]:
         """The fields of the vendor's private attributes."""
         if not self.is_mr:
             return {}
-        match self.vendor:
-            case Vendor.SIEMENS:
-                is_phase = self.component is Component.PHASE
-                return siemens_fields(self.acquisition, self.slice_times, is_phase=is_phase)
-            case Vendor.GE:
-                return ge_fields(self.acquisition)
-            case Vendor.PHILIPS:
-                return philips_fields(self.acquisition)
-            case Vendor.UIH:
-                return uih_fields(self.acquisition)
-        return {}
+        make = _VENDOR_FIELDS.get(self.vendor)
+        return {} if make is None else make(self)
 
     @cached_property
     def phase_axis(self) -> str:
@@ -172,3 +163,18 @@ class View:
         if columns == rows:
             return rows
         return {"i": columns, "j": rows}.get(self.phase_axis, self.acquired_lines)
+
+
+_SLICE_TIMES: dict[Vendor, Callable[[View], tuple[float, ...] | None]] = {
+    Vendor.SIEMENS: lambda view: siemens_slice_times(view.acquisition, view.repetition_time),
+    Vendor.GE: lambda view: ge_slice_times(view.acquisition),
+    Vendor.UIH: lambda view: uih_slice_times(view.acquisition, view.repetition_time),
+}
+_VENDOR_FIELDS: dict[Vendor, Callable[[View], dict[str, Any]]] = {
+    Vendor.SIEMENS: lambda view: siemens_fields(
+        view.acquisition, view.slice_times, is_phase=view.component is Component.PHASE
+    ),
+    Vendor.GE: lambda view: ge_fields(view.acquisition),
+    Vendor.PHILIPS: lambda view: philips_fields(view.acquisition),
+    Vendor.UIH: lambda view: uih_fields(view.acquisition),
+}
