@@ -21,6 +21,11 @@ from imgconv.standard.iods import load_tables
 __all__ = ["Attribute", "GroupUse", "Module", "Node", "Plan", "Row", "find_plan"]
 
 
+# (module, tag) -> the general module whose row it replaces: secondary capture says type 3 where
+# General Series says 1 (PS3.3 C.8.6.1, Modality).
+_SPECIALIZED = {("sc-equipment", 0x00080060): "general-series"}
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row of one module's table.
@@ -104,6 +109,12 @@ class Plan:
         numbers = [tables["module"].get(row[0]) for row in description["modules"]]
         self.iod = iod
         self._nodes: dict[tuple[tuple[int, int], ...], Node] = {}
+        names = [row[0] for row in description["modules"]]
+        self._replaced = {
+            (names.index(general), tag)
+            for (special, tag), general in _SPECIALIZED.items()
+            if special in names and general in names
+        }
         key = tuple((i, number) for i, number in enumerate(numbers) if number is not None)
         self.root = self._node(key)
         self.modules = tuple(self._module(i, row) for i, row in enumerate(description["modules"]))
@@ -128,6 +139,8 @@ class Plan:
             merged: dict[int, list[Row]] = {}
             for module, table in key:
                 for tag, row in _rows(table):
+                    if (module, tag) in self._replaced:
+                        continue
                     merged.setdefault(tag, []).append(_with_module(row, module))
             found = self._nodes[key] = Node(
                 {tag: _attribute(tag, tuple(rows)) for tag, rows in merged.items()}

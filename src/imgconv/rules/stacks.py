@@ -119,7 +119,7 @@ def _check_duplicates(places: list[list[tuple[float, Record]]]) -> Iterator[Rela
 
     Where every place has equally many images, the series has several volumes.
     """
-    if len({len(place) for place in places}) == 1 and len(places) > 1:
+    if len({len(place) for place in places}) == 1 and (len(places) > 1 or len(places[0]) > 2):
         return
     usual = _usual_size(places)
     for place in places:
