@@ -6,9 +6,11 @@ it imports the library inside its body.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imgconv.errors import ImgconvError, UsageError
@@ -44,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The words after the program's name; `sys.argv` if None.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _open_missing_streams()
     if words[:1] == ["--version"]:
         from imgconv import __version__
 
@@ -69,6 +72,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001  the last door: a bug of ours must not print patient data
         _tell_bug(error)
         return ExitCode.INTERNAL
+
+
+def _open_missing_streams() -> None:
+    """Give stdout and stderr a place if the caller closed them: Python has None there."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            stream = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  until the end
+            setattr(sys, name, stream)
 
 
 def _run(words: list[str]) -> int:
@@ -129,7 +140,6 @@ def _tell(error: ImgconvError) -> None:
 
 def _tell_bug(error: Exception) -> None:
     """Print where a bug is, without the exception's text: it may quote the data."""
-    import os
     import traceback
 
     if os.environ.get("IMGCONV_DEBUG"):
@@ -148,6 +158,4 @@ def printable(text: str) -> str:
 
 def _silence_stdout() -> None:
     """Point stdout to nothing, so that the interpreter's last flush does not fail."""
-    import os
-
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from imgconv.cli import printable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from imgconv.errors import ImgconvError
     from imgconv.ops.report import ConvertReport, FileOutcome
 
@@ -80,7 +82,7 @@ def _print_files(report: ConvertReport, *, verbose: bool) -> None:
     """Print a row per output with its inputs, then rows of what was left out."""
     outputs = {
         volume.name: (
-            str(volume.outputs[-1]) if volume.outputs else volume.name,
+            _name_outputs(volume.outputs) or volume.name,
             "x".join(str(length) for length in volume.facts.get("shape", ())),
         )
         for volume in report.volumes
@@ -108,6 +110,15 @@ def _print_files(report: ConvertReport, *, verbose: bool) -> None:
             *(f"{loss.message} [{loss.name}]" for loss in volume.losses),
         )
     )
+
+
+def _name_outputs(outputs: Sequence[Path]) -> str:
+    """Name the last output, which tells that all are there, and count its like."""
+    if not outputs:
+        return ""
+    alike = sum(path.suffix == outputs[-1].suffix for path in outputs)
+    more = f" and {alike - 1} more" if alike > 1 else ""
+    return f"{outputs[-1]}{more}"
 
 
 def _common_folder(paths: Sequence[str]) -> str:

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from imgconv import __version__
@@ -83,3 +86,9 @@ def test_a_bug_shows_no_data(capsys, monkeypatch):
 
 def test_printable_escapes_control_characters():
     assert printable("a\x1b[31m\nb\u202eé") == "a\\x1b[31m\\nb\\u202eé"
+
+
+def test_closed_streams_are_no_bug(tmp_path):
+    script = "import sys; from imgconv.cli import main; sys.exit(main(['formats']))"
+    command = f'"{sys.executable}" -c "{script}" >&- 2>&-'
+    assert subprocess.run(command, shell=True, check=False).returncode == 0
