@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from imgconv.dicom.header import Header
@@ -34,6 +35,24 @@ _SPATIAL_DIMENSIONS = frozenset(
         0x00200037,  # Image Orientation (Patient)
         0x0020930D,  # Position in volume
         0x00540080,  # Slice Vector
+    }
+)
+# Attributes that functional groups hold
+_FRAME_KEYWORDS = frozenset(
+    {
+        "ComplexImageComponent",
+        "DiffusionBValue",
+        "DiffusionDirectionality",
+        "DiffusionGradientOrientation",
+        "EffectiveEchoTime",
+        "FrameType",
+        "ImageOrientationPatient",
+        "ImagePositionPatient",
+        "PixelSpacing",
+        "RescaleIntercept",
+        "RescaleSlope",
+        "SliceThickness",
+        "SpacingBetweenSlices",
     }
 )
 
@@ -127,6 +146,7 @@ def _enhanced_slices(header: Header, known: Components) -> Iterator[Slice]:
         )
     # Bruker lists the slowest dimension first, the others last.
     first_is_slowest = is_from(header, "Bruker")
+    file = to_integer(header.get("InstanceNumber"))
     for frame in range(count):
         facts = Facts(header, frame)
         content = facts.groups[0].items("FrameContentSequence") if facts.groups else ()
@@ -145,13 +165,18 @@ def _enhanced_slices(header: Header, known: Components) -> Iterator[Slice]:
             header,
             frame,
             -1,
-            facts.get,
+            partial(_frame_value, facts),
             size,
             known=known,
             dimensions=dimensions,
-            file=to_integer(header.get("InstanceNumber")),
+            file=file,
             stack=str(content[0].get("StackID", "")) if content else "",
         )
+
+
+def _frame_value(facts: Facts, keyword: str) -> Any:
+    """Return an attribute that may differ by frame; others from the top level, which is faster."""
+    return facts.get(keyword) if keyword in _FRAME_KEYWORDS else facts.header.get(keyword)
 
 
 def _plain_frames(header: Header, count: int, known: Components) -> Iterator[Slice]:
