@@ -119,7 +119,9 @@ def describe_labels(
         The description cannot be read.
     """
     table = _table(image, options)
-    described = {(s.layer, s.number): s for s in _fold(table.segments, image.volume_count)}
+    keys = tuple(keys)
+    placed = _place(table.segments, image.volume_count, keys)
+    described = {(s.layer, s.number): s for s in placed}
     missing = [key for key in keys if key not in described]
     losses = list(_missing_losses(missing, named=bool(described)))
     whole = {**described, **{key: _unnamed(*key) for key in missing}}
@@ -138,8 +140,20 @@ def _table(image: Image, options: WriteOptions) -> SegmentTable:
     return SegmentTable(image.segments)
 
 
-def _fold(segments: tuple[Segment, ...], layers: int) -> Iterator[Segment]:
-    """Put the segments of a table with more layers than the image into the first one."""
+def _place(
+    segments: tuple[Segment, ...], layers: int, keys: tuple[tuple[int, int], ...]
+) -> Iterator[Segment]:
+    """Put described segments into the layers that the image has.
+
+    Where each layer is a mask of its own (0 and 1, or fractions) and the
+    description knows no layers, number n means the n-th layer. A description
+    of more layers than the image has goes into the first.
+    """
+    is_flat = all(segment.layer == 0 for segment in segments)
+    if layers > 1 and is_flat and all(number == 1 for _, number in keys):
+        for segment in segments:
+            yield replace(segment, number=1, layer=segment.number - 1)
+        return
     for segment in segments:
         yield segment if segment.layer < layers else replace(segment, layer=0)
 

@@ -71,6 +71,16 @@ def test_describe_labels_table_of_more_layers_folds_into_the_image(tmp_path):
     assert "unnamed-labels" not in [loss.name for loss in losses]
 
 
+def test_describe_labels_one_mask_per_layer_is_described_by_its_number(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("number,name\n1,liver\n2,spleen\n")
+    layers = np.array([[[[1]]], [[[1]]]])
+    labels, _, losses = describe(image(layers), [(0, 1), (1, 1)], segments=str(table))
+    found = [(label.segment.label, label.segment.layer, label.segment_number) for label in labels]
+    assert found == [("liver", 0, 1), ("spleen", 1, 2)]
+    assert "unnamed-labels" not in [loss.name for loss in losses]
+
+
 def test_describe_labels_many_unnamed_labels_make_a_short_message():
     keys = [(0, number) for number in range(1, 100)]
     _, _, losses = describe(image([[[1]]]), keys)
