@@ -215,6 +215,8 @@ def _stack(slices: list[Slice], options: ReadOptions) -> tuple[list[VolumePlan],
 def _count_missing(grid: Grid, locations: Locations, slices: list[Slice]) -> int:
     if grid.incomplete:
         return max(1, grid.missing_count)
+    if "LOCALIZER" in slices[0].variant[0]:
+        return 0  # its planes are put where somebody wanted to look, at no regular distance
     return find_gaps(locations.origins, slices) * len(grid.volumes)
 
 

@@ -167,6 +167,13 @@ def test_missing_interior_slice_is_refused_unless_allowed(tmp_path):
     assert volume.geometry.slice_positions is not None
 
 
+def test_localizer_may_have_gaps(tmp_path):
+    image_type = ["ORIGINAL", "PRIMARY", "LOCALIZER"]
+    datasets = [make_slice(z, n, ImageType=image_type) for n, z in enumerate((0, 20, 60))]
+    (series,) = plan(write_all(tmp_path, datasets))
+    assert series.volumes[0].geometry.slice_positions is not None
+
+
 def test_incomplete_time_point_is_refused_or_left_out(tmp_path):
     datasets = [
         make_slice(3 * k, 3 * t + k, TemporalPositionIdentifier=t + 1)
