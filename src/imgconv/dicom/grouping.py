@@ -238,12 +238,18 @@ def _acquisitions(slices: list[Slice], locations: Locations) -> list[list[Slice]
 def _missing_error(grid: Grid, locations: Locations, missing: int) -> GeometryError:
     if grid.incomplete:
         volumes = len(grid.volumes) + len(grid.incomplete)
+        number, place = grid.first_missing
         message = (
             f"{_are_missing(missing)}: {len(grid.incomplete)} of {volumes} volumes lack "
-            f"some of the {locations.count} slices"
+            f"some of the {locations.count} slices, first volume {number + 1} slice {place + 1}"
         )
     else:
-        message = f"{_are_missing(missing)} between the first and the last one"
+        gaps = np.linalg.norm(np.diff(locations.origins, axis=0), axis=1)
+        place = int(np.argmax(gaps > 1.5 * gaps.min()))
+        message = (
+            f"{_are_missing(missing)} between the first and the last of {locations.count}, "
+            f"the first behind slice {place + 1}"
+        )
     return GeometryError(message, hint=f"accept it by `--allow {_MISSING}`")
 
 

@@ -38,10 +38,14 @@ class Grid:
         Complete volumes, ``[t][k]``.
     incomplete
         Volumes where some locations have no slice; these are missing.
+    first_missing
+        Number of the first incomplete volume, and of the first location that
+        it lacks; both from 0.
     """
 
     volumes: tuple[tuple[Slice, ...], ...]
     incomplete: tuple[tuple[Slice, ...], ...]
+    first_missing: tuple[int, int] = (0, 0)
 
     @property
     def missing_count(self) -> int:
@@ -78,11 +82,17 @@ def arrange(slices: Sequence[Slice], locations: Locations) -> Grid:
         ranks[place] += 1
     complete: list[tuple[Slice, ...]] = []
     incomplete: list[tuple[Slice, ...]] = []
-    for name in sorted(volumes, key=orders.__getitem__):
+    first_missing = (0, 0)
+    for number, name in enumerate(sorted(volumes, key=orders.__getitem__)):
         volume = volumes[name]
         row = tuple(volume[k] for k in sorted(volume))
-        (complete if len(row) == locations.count else incomplete).append(row)
-    return Grid(tuple(complete), tuple(incomplete))
+        if len(row) == locations.count:
+            complete.append(row)
+            continue
+        if not incomplete:
+            first_missing = (number, min(set(range(locations.count)) - set(volume)))
+        incomplete.append(row)
+    return Grid(tuple(complete), tuple(incomplete), first_missing)
 
 
 def _volume_order(first: Slice, dimensions: tuple[int, ...]) -> tuple[Any, ...]:

@@ -158,6 +158,7 @@ def test_missing_interior_slice_is_refused_unless_allowed(tmp_path):
     assert problem.outcome is Outcome.FAILED
     assert problem.reason == "missing-slices"
     assert "1 slice is missing" in problem.message
+    assert "behind slice 3" in problem.message
     assert "--allow missing-slices" in problem.error.hint
     assert len(problem.paths) == 5
 
@@ -185,6 +186,7 @@ def test_incomplete_time_point_is_refused_or_left_out(tmp_path):
     (series,) = plan(paths)
     assert not series.volumes
     assert "1 of 3 volumes lack" in series.problems[0].message
+    assert "first volume 2 slice 3" in series.problems[0].message
 
     (series,) = plan(paths, MISSING_OK)
     assert numbers(series.volumes[0]) == [[0, 1, 2], [6, 7, 8]]
