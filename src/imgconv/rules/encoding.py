@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from imgconv.dicom.elements import Problem, format_tag
 from imgconv.rules.instance import Hit, Instance, name_tag
+from imgconv.standard.iods import find_iod
 from imgconv.standard.sop_classes import find_name, is_retired
 from imgconv.standard.transfer_syntaxes import BY_UID
 
@@ -104,5 +105,5 @@ def check_syntax(instance: Instance) -> Iterator[Hit]:
         yield Hit("F012", "the SOP class is private: its modules are not checked", "(0008,0016)")
     elif is_retired(sop_class):
         yield Hit("F012", f"the SOP class {find_name(sop_class)} is retired", "(0008,0016)")
-    elif sop_class and find_name(sop_class) is None:
+    elif sop_class and find_name(sop_class) is None and find_iod(sop_class) is None:
         yield Hit("F012", "the SOP class is not one of the standard", "(0008,0016)", sop_class)

@@ -32,6 +32,8 @@ _FORBIDDEN, _POSSIBLE, _IN_FORCE = 0, 1, 2
 # Enumerations that later editions widened: a value that is not in the table may be a new one.
 # Rescale Type is one: the table has the identity macro's US where C.11.1.1.2 has defined terms.
 _WIDENED = frozenset({0x00280004, 0x00082111, 0x00185100, 0x00189004, 0x00080068, 0x00281054})
+# Defined terms that every vendor extends: Image Type, Scan Options.
+_OPEN_LISTS = frozenset({_IMAGE_TYPE, 0x00180022})
 
 
 @dataclass(slots=True)
@@ -266,7 +268,8 @@ def _check_value_sets(rows: list[Row], element: Element) -> Iterator[Hit]:
         for number, allowed in row.defined:
             if _is_outside(values, number, allowed):
                 message = f"{_ordinal(element, number)} is no defined term: {_words(allowed)}"
-                yield Hit("M009", message, element.path, "\\".join(values)[:80])
+                severity = "info" if element.tag in _OPEN_LISTS else ""
+                yield Hit("M009", message, element.path, "\\".join(values)[:80], severity)
                 return
 
 

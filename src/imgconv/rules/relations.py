@@ -29,10 +29,6 @@ __all__ = ["check_series", "check_set", "check_study"]
 
 _PLACES = {tag: number for number, tag in enumerate(COMPARED)}
 _MODALITY, _FRAME_OF_REFERENCE = 0x00080060, 0x00200052
-# Series attributes that identify the device or the series itself; others may rightly vary.
-_STRICT_SERIES = {0x00200011, 0x00080070, 0x00081090, 0x00181000}
-_STRICT_STUDY = {*PATIENT_TAGS, 0x00080020, 0x00200010}
-_LOOSE_STUDY = set(STUDY_TAGS) - _STRICT_STUDY
 
 
 def check_series(series: SeriesRecords) -> Iterator[RelationHit]:
@@ -44,8 +40,7 @@ def check_series(series: SeriesRecords) -> Iterator[RelationHit]:
         if odd is None:
             continue
         rule = {_MODALITY: "X005", _FRAME_OF_REFERENCE: "X004"}.get(tag, "X003")
-        is_strict = rule != "X003" or tag in _STRICT_SERIES
-        severity = "" if is_strict and _has_neighbour(odd, series.records) else "warning"
+        severity = "" if _has_neighbour(odd, series.records) else "warning"
         message = f"{name_tag(tag)} differs within the series"
         yield RelationHit(rule, message, odd.path, format_tag(tag), severity)
     numbers: dict[tuple[str, str], str] = {}
@@ -74,9 +69,8 @@ def check_study(study: StudyRecords) -> Iterator[RelationHit]:
     for tag in (*PATIENT_TAGS, *STUDY_TAGS):
         odd = _find_odd(study.records, tag)
         if odd is not None:
-            severity = "warning" if tag in _LOOSE_STUDY else ""
             message = f"{name_tag(tag)} differs within the study"
-            yield RelationHit("X002", message, odd.path, format_tag(tag), severity)
+            yield RelationHit("X002", message, odd.path, format_tag(tag))
 
 
 def _find_odd(records: Sequence[Record], tag: int) -> Record | None:
