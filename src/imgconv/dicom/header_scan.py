@@ -28,7 +28,8 @@ from imgconv.errors import CorruptData, UnknownFormat, UnsupportedData
 
 __all__ = ["DEFLATED", "HeaderScan", "PixelData", "Scanned", "inflate_file", "walk_meta"]
 
-# Most headers are smaller than the first read; the reads after it double.
+# Most headers are smaller than the first read; each read after it is four times as large,
+# since a sequence that is cut by the end of a read is walked again.
 _FIRST_READ = 1 << 16
 # What a header may be longer than the one before it, before it is read in two parts
 _MARGIN = 256
@@ -186,7 +187,7 @@ class HeaderScan:
         have = len(self._buffer)
         if end <= have:
             return
-        wanted = min(self._size, max(end, 2 * have))
+        wanted = min(self._size, max(end, 4 * have))
         more = self._fetch(have, wanted - have)
         if not more:
             raise CorruptData("the file became shorter while it was read")

@@ -61,7 +61,8 @@ def value_map(slices: Iterable[Slice], photometric: str) -> ValueMap:
     slices = tuple(slices)
     first = slices[0]
     if photometric == "RGB":
-        return ValueMap(photometric="RGB", bits_stored=8)
+        samples, _allocated, bits, *_ = first.pixels
+        return ValueMap(photometric="RGB", bits_stored=bits if samples == 3 else None)
     rescale = uniform_rescale(slices)
     is_real = rescale is None
     alternatives: tuple[tuple[str, Rescale], ...] = ()
