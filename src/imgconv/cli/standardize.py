@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,6 +42,11 @@ if TYPE_CHECKING:
 __all__ = ["standardize"]
 
 
+class _Overwrite(StrEnum):
+    NEVER = "never"
+    ALWAYS = "always"
+
+
 def standardize(  # noqa: PLR0917  a command's options
     inputs: InputsArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")],
@@ -64,6 +70,9 @@ def standardize(  # noqa: PLR0917  a command's options
         bool, typer.Option("--split", help="Make a single-frame series of each enhanced object.")
     ] = False,
     allow: AllowOption = [],  # noqa: B006  typer copies it
+    overwrite: Annotated[
+        _Overwrite, typer.Option(help="What becomes of existing outputs.")
+    ] = _Overwrite.NEVER,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Tell, do not write.")] = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -85,14 +94,20 @@ def standardize(  # noqa: PLR0917  a command's options
     A file that only an invented fact would make conformant is refused; give
     the fact by --set, or accept it by --allow nonconformant.
     """
-    import tempfile
+    from dataclasses import replace
 
     from imgconv.cli.progress import show_progress
+    from imgconv.core.staging import scratch_folder
     from imgconv.ops.standardize import Running, StandardizeOptions
 
     run = _choose(enhance=enhance, split=split)
     options = StandardizeOptions(
-        charset, _parse_facts(facts), history, split_names(allow), dry_run=dry_run
+        charset,
+        _parse_facts(facts),
+        history,
+        split_names(allow),
+        dry_run=dry_run,
+        overwrite=resume or overwrite is _Overwrite.ALWAYS,
     )
     batch = build_options(
         jobs=jobs,
@@ -105,17 +120,17 @@ def standardize(  # noqa: PLR0917  a command's options
     )
     ledger = build_ledger(
         None if dry_run else output,
-        options,
+        replace(options, overwrite=False, dry_run=False),
         manifest=manifest,
         resume=resume,
         shard=shard,
         failed_list=failed_list,
     )
     with (
-        tempfile.TemporaryDirectory(prefix="imgconv-") as staging,
+        scratch_folder(inputs, None if dry_run else output) as staging,
         show_progress(ProgressMode.NONE if quiet else progress) as listener,
     ):
-        running = Running(Path(staging), batch, ledger, listener)
+        running = Running(staging, batch, ledger, listener)
         report = run(inputs, output, options, running=running)
     _show(report, as_json=json, quiet=quiet, verbose=verbose)
     if not quiet and (report.summary.total > 1 or not report.summary.failed):

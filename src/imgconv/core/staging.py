@@ -22,7 +22,7 @@ from imgconv.core.atomic import PREFIX, STALE_S, SUFFIX, is_temporary, try_lock
 from imgconv.core.options import Overwrite
 from imgconv.errors import OutputError, output_error
 
-__all__ = ["flush_all", "place_all", "staging_folder", "sweep"]
+__all__ = ["flush_all", "place_all", "scratch_folder", "staging_folder", "sweep"]
 
 _LOCK = ".lock"
 _FLUSHES = 16  # threads that only wait
@@ -57,6 +57,30 @@ def staging_folder(parent: Path) -> Iterator[Path]:
             for path in created:
                 with contextlib.suppress(OSError):  # it is in use by now
                     path.rmdir()
+
+
+@contextmanager
+def scratch_folder(inputs: Sequence[str | os.PathLike[str]], output: Path | None) -> Iterator[Path]:
+    """Give a folder for what archives hold.
+
+    It is inside `output`, where the workers of other machines see it too and
+    the next run sweeps it after a kill -9; without an output it is the
+    system's. Folders need none: no archive in them is opened.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be made.
+    """
+    if all(Path(item).is_dir() for item in inputs):
+        yield Path(os.devnull)
+    elif output is None:
+        with tempfile.TemporaryDirectory(prefix="imgconv-") as name:
+            yield Path(name)
+    else:
+        sweep(output)
+        with staging_folder(output) as folder:
+            yield folder
 
 
 def _missing_folders(path: Path) -> list[Path]:

@@ -16,6 +16,8 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 
 from imgconv.batch.job import Job, JobResult
+from imgconv.core.options import Overwrite
+from imgconv.core.staging import place_all, staging_folder
 from imgconv.dicom.elements import read_tree
 from imgconv.dicom.enhance import ENHANCED_CLASSES, enhance_series
 from imgconv.dicom.header import read_header
@@ -149,18 +151,32 @@ def _enhance_series(job: Job) -> JobResult:
 
 
 def _split_object(job: Job) -> JobResult:
+    """Split one object; its frames get their final names when all are complete."""
     payload: _Payload = job.payload
-    outputs: list[Path] = []
-    digests: dict[Path, str] = {}
-    facts: dict[str, list[object]] = {"changes": [], "left": []}
-    for number, frame in enumerate(split_frames(job.inputs[0]), 1):
-        target = job.outputs[0] / f"{number:05}.dcm"
-        result = _write(frame, target, payload, job.inputs[0])
-        outputs += result.outputs or ()
-        digests |= result.digests
-        for name in facts:
-            facts[name] += result.facts.get(name, ())
-    return JobResult(outputs=tuple(outputs), facts=facts, digests=digests)
+    target = job.outputs[0]
+    overwrite = Overwrite.ALWAYS if payload.options.overwrite else Overwrite.NEVER
+    frames = split_frames(job.inputs[0])
+    if payload.options.dry_run:
+        return _join([_write(frame, target, payload, job.inputs[0]) for frame in frames], ())
+    results: list[JobResult] = []
+    with staging_folder(target.parent) as staging:
+        moves: list[tuple[Path, Path]] = []
+        for number, frame in enumerate(frames, 1):
+            staged = staging / f"{number:05}.dcm"
+            results.append(_write(frame, staged, payload, job.inputs[0]))
+            moves.append((staged, target / staged.name))
+        place_all(moves, overwrite)
+    return _join(results, moves)
+
+
+def _join(results: Sequence[JobResult], moves: Sequence[tuple[Path, Path]]) -> JobResult:
+    facts = {
+        name: [record for result in results for record in result.facts.get(name, ())]
+        for name in ("changes", "left")
+    }
+    known = {path: digest for result in results for path, digest in result.digests.items()}
+    digests = {target: known[staged] for staged, target in moves}
+    return JobResult(outputs=tuple(target for _, target in moves), facts=facts, digests=digests)
 
 
 def _write(made: Dataset, target: Path, payload: _Payload, source: Path) -> JobResult:

@@ -72,6 +72,8 @@ class StandardizeOptions:
         Date and time of the history, as DT; empty: now.
     dry_run
         Mend and report, write nothing.
+    overwrite
+        Whether an output that exists is replaced; else it is refused.
     """
 
     charset: str = ""
@@ -80,6 +82,7 @@ class StandardizeOptions:
     allow: frozenset[str] = frozenset()
     when: str = ""
     dry_run: bool = False
+    overwrite: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,13 +304,13 @@ def finish_tree(
     }
     if options.dry_run:
         return JobResult(outputs=(), facts=facts)
-    sha256 = _write(target, encode_file(tree, syntax))
+    sha256 = _write(target, encode_file(tree, syntax), replace_existing=options.overwrite)
     return JobResult(outputs=(target,), facts=facts, digests={target: sha256})
 
 
-def _write(target: Path, parts: Iterator[Buffer]) -> str:
+def _write(target: Path, parts: Iterator[Buffer], *, replace_existing: bool) -> str:
     digest = hashlib.sha256()
-    with atomic_output(target) as stream:
+    with atomic_output(target, replace=replace_existing) as stream:
         for part in parts:
             digest.update(part)
             stream.write(part)

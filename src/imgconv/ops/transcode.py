@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
@@ -24,7 +22,7 @@ from imgconv.codecs.encode import require_quality
 from imgconv.codecs.select import find_decoder, find_encoder, find_second_decoder
 from imgconv.core.atomic import atomic_output
 from imgconv.core.expression import parse_expression
-from imgconv.core.staging import staging_folder, sweep
+from imgconv.core.staging import scratch_folder
 from imgconv.dicom.recode import Recoded, RecodeOptions, Verify, recode
 from imgconv.dicom.splice import FileParts, split_file
 from imgconv.errors import ImgconvError, InputError, OutputError, UsageError
@@ -240,7 +238,8 @@ def transcode(
     books = ledger or Ledger()
     heard = listener is not ignore_events
     total = count_files(inputs, exclude=output) // books.shard.count if heard else 0
-    with _scratch(inputs, output) as staging:
+    scratch = None if output is None or is_single(inputs, output) else output
+    with scratch_folder(inputs, scratch) as staging:
         jobs = iter_jobs(inputs, output, options, staging)
         first = list(islice(jobs, _FEW))
         how = batch or BatchOptions()
@@ -272,7 +271,7 @@ def show_plan(
 ) -> Iterator[dict[str, Any]]:
     """Yield what `transcode` would do, as JSON objects; nothing is written."""
     require_possible(options)
-    with _scratch(inputs) as staging:
+    with scratch_folder(inputs, None) as staging:
         jobs = iter_jobs(inputs, output, options, staging)
         yield from iter_plan_records(iter_plan(jobs, ledger or Ledger()))
 
@@ -317,24 +316,3 @@ def _preload(syntax: TransferSyntax) -> tuple[str, ...]:
     }
     wanted = modules.get(syntax.family)
     return ("imgconv.ops.transcode", "imgconv.codecs.native", *((wanted,) if wanted else ()))
-
-
-@contextmanager
-def _scratch(
-    inputs: Sequence[str | os.PathLike[str]], output: Path | None = None
-) -> Iterator[Path]:
-    """Give a folder for what archives hold.
-
-    It is inside `output`, where the workers of other machines see it too and
-    the next run sweeps it after a kill -9. Folders need none: no archive in
-    them is opened.
-    """
-    if all(Path(item).is_dir() for item in inputs):
-        yield Path(os.devnull)
-    elif output is None or is_single(inputs, output):
-        with tempfile.TemporaryDirectory(prefix="imgconv-") as name:
-            yield Path(name)
-    else:
-        sweep(output)
-        with staging_folder(output) as folder:
-            yield folder
