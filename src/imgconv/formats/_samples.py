@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from itertools import chain
 from typing import IO, Any, Literal
 
 import numpy as np
@@ -19,6 +22,7 @@ __all__ = ["LargestSample", "iter_blocks", "write_blocks"]
 _BLOCK_BYTES = 1 << 20
 
 _PREPARED = 2  # blocks that wait for the disk
+_FLUSHED_BYTES = 16 << 20  # sent to the disk at a time
 
 Block = Callable[[], NDArray[Any]]
 
@@ -56,15 +60,32 @@ def iter_blocks(
 
 
 def write_blocks(stream: IO[bytes], blocks: Iterator[Block]) -> None:
-    """Write blocks one after the other; the next ones are prepared by a thread meanwhile."""
-    with ThreadPoolExecutor(1) as pool:
+    """Write blocks one after the other.
+
+    One thread prepares the next ones meanwhile, another sends what was
+    written to the disk, so that the flush at the end finds little to do.
+    """
+    with ThreadPoolExecutor(1) as preparing, ThreadPoolExecutor(1) as flushing:
         pending: deque[Future[NDArray[Any]]] = deque()
-        for block in blocks:
-            pending.append(pool.submit(block))
-            if len(pending) > _PREPARED:
-                stream.write(pending.popleft().result().data.cast("B"))
-        while pending:
-            stream.write(pending.popleft().result().data.cast("B"))
+        flush: Future[None] | None = None
+        unflushed = 0
+        for block in chain(blocks, [None] * _PREPARED):
+            if block is not None:
+                pending.append(preparing.submit(block))
+                if len(pending) <= _PREPARED:
+                    continue
+            if pending:
+                unflushed += stream.write(pending.popleft().result().data.cast("B"))
+            if unflushed > _FLUSHED_BYTES and (flush is None or flush.done()):
+                flush, unflushed = flushing.submit(_flush, stream), 0
+
+
+def _flush(stream: IO[bytes]) -> None:
+    """Send what was written to the disk; errors are left to the flush at the end."""
+    flush = getattr(os, "fdatasync", None)  # not everywhere
+    if flush is not None:
+        with suppress(OSError, ValueError):
+            flush(stream.fileno())
 
 
 def _cut(part: NDArray[Any], dtype: np.dtype[Any], largest: LargestSample | None) -> Block:
