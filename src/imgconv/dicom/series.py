@@ -53,7 +53,7 @@ def plan_series(
     options = options or ReadOptions()
     series: dict[SeriesKey, list[Header]] = defaultdict(list)
     paths: dict[str, list[Path]] = defaultdict(list)
-    for header in headers:
+    for header in {header.path: header for header in headers}.values():
         header.prefetch(PLAIN_KEYWORDS)
         series[_series_key(header)].append(header)
         paths[str(header.get("SeriesInstanceUID", ""))].append(header.path)

@@ -248,6 +248,13 @@ def test_duplicates_are_skipped(tmp_path):
     assert reasons([series]) == {"0002": "duplicate"}
 
 
+def test_file_that_is_named_twice_is_used_once(tmp_path):
+    paths = write_all(tmp_path, [make_slice(0, 1), make_slice(3, 2)])
+    (series,) = plan([*paths, *paths])
+    assert series.volumes[0].paths == tuple(paths)
+    assert not series.problems
+
+
 def test_same_uid_with_other_pixels_fails(tmp_path):
     first, second = make_slice(0, 1), make_slice(0, 1)
     second.SOPInstanceUID = first.SOPInstanceUID
