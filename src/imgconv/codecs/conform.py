@@ -16,7 +16,7 @@ from imgconv.codecs.frame import PixelFormat
 from imgconv.codecs.streams import StreamHeader
 from imgconv.errors import CorruptData
 
-__all__ = ["min_precision", "require_agreement", "to_declared"]
+__all__ = ["min_precision", "require_agreement", "require_end", "to_declared"]
 
 _LEAST_PRECISION = 2  # of JPEG and JPEG-LS
 
@@ -41,6 +41,21 @@ def require_agreement(header: StreamHeader, pixel_format: PixelFormat) -> None:
             f"a frame's codestream has `{header.precision}` bits a sample; "
             f"Bits Allocated is {pixel_format.bits_allocated}"
         )
+
+
+def require_end(data: bytes) -> None:
+    """Raise unless a JPEG or JPEG 2000 stream has its end marker.
+
+    Decoders fill what a truncated stream lacks with something, and say nothing.
+    The marker's bytes cannot stand within entropy-coded data.
+
+    Raises
+    ------
+    CorruptData
+        The stream was truncated.
+    """
+    if data.rfind(b"\xff\xd9") < 0:
+        raise CorruptData("a codestream has no end marker; it was truncated")
 
 
 def to_declared(array: NDArray[Any], pixel_format: PixelFormat) -> NDArray[Any]:

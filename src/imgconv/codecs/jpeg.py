@@ -16,7 +16,7 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.codecs.conform import min_precision, require_agreement, to_declared
+from imgconv.codecs.conform import min_precision, require_agreement, require_end, to_declared
 from imgconv.codecs.encode import EncodeTask
 from imgconv.codecs.frame import PixelFormat
 from imgconv.codecs.streams import parse_jpeg_header
@@ -46,6 +46,7 @@ def decode(data: bytes, pixel_format: PixelFormat, transfer_syntax_uid: str) -> 
     if header.process not in _PROCESSES:
         raise UnsupportedData(f"JPEG process SOF{header.process & 15} is not supported")
     require_agreement(header, pixel_format)
+    require_end(data)
     samples = pixel_format.rows * pixel_format.columns * pixel_format.samples_per_pixel
     if samples > len(data) * _SAMPLES_A_BYTE.get(header.process, _SAMPLES_A_BYTE_DCT):
         raise CorruptData(f"a JPEG stream of `{len(data)}` bytes cannot hold {samples} samples")

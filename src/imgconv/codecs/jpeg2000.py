@@ -19,10 +19,11 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.codecs.conform import min_precision, require_agreement, to_declared
+from imgconv.codecs.conform import min_precision, require_agreement, require_end, to_declared
 from imgconv.codecs.encode import EncodeTask, find_largest_loss, rms_error
 from imgconv.codecs.frame import PixelFormat
 from imgconv.codecs.streams import find_codestream, parse_jpeg2000_header
+from imgconv.codecs.unraisable import raise_swallowed
 from imgconv.errors import CorruptData, UnsupportedData
 
 __all__ = ["decode", "decode_htj2k", "encode", "encode_htj2k"]
@@ -63,11 +64,14 @@ def _decode(
 ) -> NDArray[Any]:
     header = parse_jpeg2000_header(data)
     require_agreement(header, pixel_format)
+    if header.high_throughput:  # OpenJPEG notices by itself
+        require_end(data)
     if header.subsampled:
         raise UnsupportedData("a JPEG 2000 codestream with subsampled components is not supported")
     start = find_codestream(data)
     try:
-        array = decoder(data[start:] if start else data)
+        with raise_swallowed():
+            array = decoder(data[start:] if start else data)
     except (failure, ValueError, RuntimeError) as error:
         raise CorruptData("a JPEG 2000 codestream is damaged") from error
     return to_declared(array, pixel_format)
@@ -153,6 +157,7 @@ def _decompositions(target: PixelFormat) -> int:
 
 def _run(encoder: Callable[..., Any], samples: NDArray[Any], **options: Any) -> bytes:
     try:
-        return bytes(encoder(np.ascontiguousarray(samples), **options))
+        with raise_swallowed():
+            return bytes(encoder(np.ascontiguousarray(samples), **options))
     except (imagecodecs.Jpeg2kError, imagecodecs.Htj2kError, ValueError, RuntimeError) as error:
         raise UnsupportedData("the JPEG 2000 encoder refuses a frame") from error

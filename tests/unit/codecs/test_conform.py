@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from imgconv.codecs.conform import min_precision, require_agreement, to_declared
+from imgconv.codecs.conform import min_precision, require_agreement, require_end, to_declared
 from imgconv.codecs.frame import PixelFormat
 from imgconv.codecs.streams import StreamHeader
 from imgconv.errors import CorruptData
@@ -38,3 +38,9 @@ def test_to_declared_another_number_of_samples_is_corrupt():
 @pytest.mark.parametrize(("top", "bits"), [(0, 12), (4095, 12), (4096, 16), (65535, 16)])
 def test_min_precision_is_bits_stored_if_that_is_enough(top, bits):
     assert min_precision(np.array([0, top], np.uint16), GREY) == bits
+
+
+def test_require_end_of_a_truncated_stream_is_corrupt():
+    require_end(b"\xff\xd8 data \xff\xd9\0")
+    with pytest.raises(CorruptData, match="truncated"):
+        require_end(b"\xff\xd8 data")

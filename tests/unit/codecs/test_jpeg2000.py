@@ -4,6 +4,7 @@ import numpy as np
 from imgconv.codecs import PixelFormat, encode_frame
 from imgconv.codecs.jpeg2000 import decode, decode_htj2k
 from imgconv.codecs.streams import parse_jpeg2000_header
+from imgconv.errors import CorruptData
 from imgconv.standard.transfer_syntaxes import find_transfer_syntax
 
 SAMPLES = np.arange(48, dtype=np.uint16).reshape(6, 8)
@@ -46,3 +47,19 @@ def test_encode_rpcl_has_its_order_and_tile_part_lengths():
     style = data.index(b"\xff\x52")
     assert data[style + 5] == 2  # RPCL
     assert b"\xff\x55" in data[: data.index(b"\xff\x90")]  # TLM in the main header
+
+
+def test_decode_htj2k_damaged_never_gives_an_image_that_was_not_decoded():
+    samples = np.random.default_rng(0).integers(0, 4096, (64, 64)).astype(np.uint16)
+    pixel_format = PixelFormat(rows=64, columns=64, bits_allocated=16, bits_stored=12)
+    data = _encode("htj2k", samples, pixel_format)
+    rng = np.random.default_rng(1)
+    refused = 0
+    for _ in range(60):
+        at = int(rng.integers(120, len(data)))
+        damaged = data[:at] + rng.bytes(3) + data[at:]
+        try:
+            decode_htj2k(damaged, pixel_format, "")
+        except CorruptData:
+            refused += 1
+    assert refused > 0

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from tests.unit.dicom.pixel_files import ramp
 
-from imgconv.codecs import PixelFormat, decode_frame, encode_frame, find_decoder, find_encoder
+from imgconv.codecs import (
+    EncodeOptions,
+    PixelFormat,
+    decode_frame,
+    encode_frame,
+    find_decoder,
+    find_encoder,
+)
 from imgconv.codecs._table import CODECS
 from imgconv.codecs.select import find_second_decoder
 from imgconv.errors import CorruptData, UnsupportedData, UsageError
@@ -10,6 +17,7 @@ from imgconv.spec import resolve
 from imgconv.standard.transfer_syntaxes import BY_UID, find_transfer_syntax
 
 FORMAT = PixelFormat(rows=24, columns=20, bits_allocated=16, bits_stored=12)
+SQUARE = PixelFormat(rows=64, columns=64, bits_allocated=16, bits_stored=12)
 SYNTAXES = [
     "rle",
     "jpeg-lossless",
@@ -111,3 +119,19 @@ def test_decode_frame_few_bytes_for_a_huge_frame_are_refused_before_memory_is_ta
         decode_frame(b"\xff\x4f\xff\x51" + b"\0" * 1000, _uid("jpeg2000"), huge)
     assert tracemalloc.get_traced_memory()[1] < 1 << 20
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", SYNTAXES)
+@pytest.mark.parametrize("part", [0.5, 0.9, 0.99])
+def test_decode_frame_truncated_is_never_taken_for_whole(name, part):
+    data = encode_frame(ramp(shape=(64, 64)), _uid(name), SQUARE).data
+    with pytest.raises(CorruptData):
+        decode_frame(data[: int(len(data) * part)], _uid(name), SQUARE)
+
+
+def test_decode_frame_truncated_lossy_jpeg_is_never_taken_for_whole():
+    pixel_format = PixelFormat(rows=64, columns=64, bits_allocated=8, bits_stored=8)
+    samples = ramp(np.uint8, (64, 64), 255)
+    data = encode_frame(samples, _uid("jpeg"), pixel_format, EncodeOptions(quality=90)).data
+    with pytest.raises(CorruptData, match="truncated"):
+        decode_frame(data[:-20], _uid("jpeg"), pixel_format)
