@@ -110,4 +110,5 @@ def test_slice_display_of_a_frame_with_functional_groups(tmp_path):
     options = WriteOptions(extra={"dicom": {"as": "parametric-map"}})
     (path,) = write(image, tmp_path / "a.dcm", options)
     (read,) = read_images(path)
-    assert read.shown_as(0, 0).windows == (Window(20, 20),)
+    (window,) = read.shown_as(0, 0).windows
+    assert (window.center, window.width) == (20, 20)
