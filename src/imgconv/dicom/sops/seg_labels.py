@@ -64,7 +64,10 @@ def find_labels(image: Image) -> Labels:
         Colour, fractions, negative numbers, or numbers beyond 65535.
     """
     if "c" in image.axes:
-        raise UnsupportedData("a label map has one sample per voxel; the image has colour")
+        raise UnsupportedData(
+            "a label map has one sample per voxel; the image has colour",
+            hint="save the mask as gray, one number per label",
+        )
     present: dict[tuple[int, int], list[int]] = {}
     taken: list[NDArray[np.bool_]] | None = [] if image.volume_count > 1 else None
     overlapping = False
