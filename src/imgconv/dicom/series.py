@@ -27,6 +27,8 @@ __all__ = ["plan_series"]
 _DIRECTORY = "1.2.840.10008.1.3.10"
 _LOCALIZER = re.compile(r"\b(locali[sz]er|scout|survey)\b", re.IGNORECASE)
 
+_SERIES_KEYWORDS = ("SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Modality")
+
 SeriesKey = tuple[object, ...]
 
 
@@ -53,11 +55,17 @@ def plan_series(
     options = options or ReadOptions()
     series: dict[SeriesKey, list[Header]] = defaultdict(list)
     paths: dict[str, list[Path]] = defaultdict(list)
+    unreadable: list[Problem] = []
     for header in {header.path: header for header in headers}.values():
-        header.prefetch(PLAIN_KEYWORDS)
-        series[_series_key(header)].append(header)
-        paths[str(header.get("SeriesInstanceUID", ""))].append(header.path)
+        try:
+            header.prefetch(PLAIN_KEYWORDS)
+            series[_series_key(header)].append(header)
+            paths[str(header.get("SeriesInstanceUID", ""))].append(header.path)
+        except InputError as error:
+            unreadable.append(_failed((header.path,), "unreadable-header", error))
     plans = [_plan(group, options, paths) for group in series.values()]
+    if unreadable:
+        plans.append(SeriesPlan("", None, "", "", (), tuple(unreadable)))
     return tuple(
         sorted(plans, key=lambda plan: (plan.series_number or 0, plan.series_instance_uid))
     )
@@ -77,36 +85,35 @@ def _series_key(header: Header) -> SeriesKey:
 def _plan(
     headers: list[Header], options: ReadOptions, paths: Mapping[str, Sequence[Path]]
 ) -> SeriesPlan:
-    first = headers[0]
+    # While the first header is in memory: its file may be gone when it is asked again.
+    first = {keyword: headers[0].get(keyword) for keyword in _SERIES_KEYWORDS}
     slices: list[Slice] = []
     components: Components = {}
     problems: list[Problem] = []
     objects: list[ObjectPlan] = []
     for header in headers:
-        problem = _unwanted(header, options)
-        if problem is None and find_label_reader(header):
-            objects.append(plan_label_object(header, paths))
-        elif problem is None:
-            try:
+        try:
+            problem = _unwanted(header, options)
+            if problem is None and find_label_reader(header):
+                objects.append(plan_label_object(header, paths))
+            elif problem is None:
                 slices += slices_of(header, components)
-            except InputError as error:
-                problem = _failed((header.path,), "unreadable-header", error)
+        except InputError as error:
+            problem = _failed((header.path,), "unreadable-header", error)
         if problem is not None:
             problems.append(problem)
         header.release()
     kept, dropped = drop_duplicates(slices)
     volumes, failed = plan_volumes(kept, options)
-    number = first.get("SeriesNumber")
-    plan = SeriesPlan(
-        series_instance_uid=str(first.get("SeriesInstanceUID", "")),
+    number = first["SeriesNumber"]
+    return SeriesPlan(
+        series_instance_uid=str(first["SeriesInstanceUID"] or ""),
         series_number=number if isinstance(number, int) else None,
-        description=str(first.get("SeriesDescription", "")),
-        modality=str(first.get("Modality", "")),
+        description=str(first["SeriesDescription"] or ""),
+        modality=str(first["Modality"] or ""),
         volumes=(*volumes, *objects),
         problems=_merged([*problems, *dropped, *failed]),
     )
-    first.release()
-    return plan
 
 
 def _unwanted(header: Header, options: ReadOptions) -> Problem | None:

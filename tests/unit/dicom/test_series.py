@@ -399,3 +399,20 @@ def test_study_uid_that_differs_does_not_part_a_series(tmp_path):
     datasets = [make_slice(3 * k, k, StudyInstanceUID=f"1.2.{k + 1}") for k in range(3)]
     (series,) = plan(write_all(tmp_path, datasets))
     assert series.volumes[0].size_ijk[2] == 3
+
+
+@pytest.mark.parametrize("tag", [b"\x28\0\x10\0", b"\x20\0\x0e\0", b"\x08\0\x08\0"])
+def test_sequence_in_the_wrong_place_fails_only_its_file(tmp_path, tag):
+    paths = write_all(tmp_path, [make_slice(0, 1), make_slice(0, 1, SeriesInstanceUID="1.9")])
+    whole = bytearray(paths[0].read_bytes())
+    place = whole.index(tag, 140)
+    length = int.from_bytes(whole[place + 6 : place + 8], "little")
+    # Twelve bytes of header need four of the value.
+    value = b"junk" * 8
+    whole[place + 4 : place + 8 + length] = b"SQ\0\0" + len(value).to_bytes(4, "little") + value
+    paths[0].write_bytes(whole)
+    plans = plan(paths)
+    assert [path for each in plans for volume in each.volumes for path in volume.paths] == [
+        paths[1]
+    ]
+    assert list(reasons(plans)) == ["0000"]
