@@ -119,11 +119,16 @@ def _plan_kind(slices: list[Slice], options: ReadOptions) -> tuple[list[VolumePl
         return [_tiled(slices)], []
     plans: list[VolumePlan] = []
     problems: list[Problem] = []
-    for part in (part for stack in _stacks(slices) for part in _parts(stack)):
+    for part in _all_parts(slices, options.merge):
         made, dropped = _stack(part, options)
         plans += made
         problems += dropped
     return plans, problems
+
+
+def _all_parts(slices: list[Slice], merge: Merge) -> Iterable[list[Slice]]:
+    for stack in _stacks(slices):
+        yield from [stack] if merge is Merge.SERIES else _parts(stack)
 
 
 def _stacks(slices: list[Slice]) -> list[list[Slice]]:

@@ -116,6 +116,16 @@ def test_merge_series_joins_echoes(tmp_path):
     assert len(volume.volumes) == 2
 
 
+def test_merge_series_joins_image_types(tmp_path):
+    datasets = [
+        make_slice(3 * k, 2 * n + k, ImageType=["ORIGINAL", "PRIMARY", "M", kind])
+        for n, kind in enumerate(["ND", "NORM"])
+        for k in range(2)
+    ]
+    (series,) = plan(write_all(tmp_path, datasets), ReadOptions(merge=Merge.SERIES))
+    assert [len(volume.volumes) for volume in series.volumes] == [2]
+
+
 def test_image_types_at_one_position_are_separate_images(tmp_path):
     datasets = [
         make_slice(3 * k, 2 * n + k, ImageType=["ORIGINAL", "PRIMARY", "M", kind])
