@@ -90,8 +90,14 @@ def fit_samples(
     what = f"from {low:g} to {high:g}" if whole else "that are not whole numbers, or not finite"
     raise UnsupportedData(
         f"{title} holds {' or '.join(allowed)}; the image has `{image.dtype}` values {what}",
-        hint=hint if "float64" not in allowed else "",
+        hint=_hint(image, allowed, hint),
     )
+
+
+def _hint(image: Image, allowed: tuple[str, ...], hint: str) -> str:
+    if image.axes[-1] == "c":  # no object holds colour of more bits
+        return "store the picture with 8 or 16 bits per sample first"
+    return hint if "float64" not in allowed else ""
 
 
 def _holds_type(target: np.dtype[Any], source: np.dtype[Any]) -> bool:
