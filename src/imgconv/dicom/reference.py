@@ -98,7 +98,11 @@ def _stamps(paths: Iterable[Path]) -> Iterator[tuple[str, bool, int, int]]:
                 if root.is_dir()
                 else [root]
             )
-            for path in members[:_MAX_FILES]:
+            if len(members) > _MAX_FILES:
+                raise UsageError(
+                    f"the reference has {len(members)} files; expected one series", path=root
+                )
+            for path in members:
                 status = path.stat()
                 yield str(path), path == root, status.st_mtime_ns, status.st_size
         except OSError as error:

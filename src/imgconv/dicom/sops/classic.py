@@ -282,6 +282,10 @@ def _own_of_slice(
     if kind is _PET:
         rare.ImageIndex = number  # C.8.9.4.1.9
     _add_source(rare, job, planes.origins[k])
+    volume = (number - 1) // job.image.size_ijk[2]
+    for keyword, values in job.context.per_slice.items():
+        if keyword in kind.names or keyword in keywords.GENERAL_IMAGE:
+            _set_one(rare, keyword, values[volume][k])
     return own + encode_elements(rare)
 
 
