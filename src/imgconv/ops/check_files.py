@@ -6,10 +6,11 @@ beside its work. Nothing here raises for a bad file: that is a finding.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from imgconv.batch.job import Job, JobResult
 from imgconv.core.finding import Finding, Severity
@@ -22,11 +23,12 @@ from imgconv.profiles.load import resolve_profile
 from imgconv.profiles.model import Profile
 from imgconv.rules.engine import Checks, check_instance
 from imgconv.rules.instance import Instance
-from imgconv.rules.records import Record, make_record
+from imgconv.rules.records import PackedRecord, make_record, pack_record
 
-__all__ = ["CheckPlan", "CheckedFile", "Target", "check_chunk", "load_plan"]
+__all__ = ["CheckPlan", "CheckedFile", "Target", "check_chunk", "load_plan", "unpack"]
 
 NOT_DICOM, UNREADABLE, UNFINISHED = "F013", "F014", "F016"
+_SEVERITIES = {severity.value: severity for severity in Severity}
 _DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".dic", ".ima"})
 
 
@@ -71,7 +73,7 @@ class CheckedFile:
 
     shown: str
     findings: tuple[Finding, ...]
-    record: Record | None = None
+    record: PackedRecord | None = None
     is_checked: bool = True
 
 
@@ -102,8 +104,30 @@ def load_plan(plan: CheckPlan) -> LoadedPlan:
 def check_chunk(job: Job) -> JobResult:
     """Check the files of one job: its payload is (plan, targets)."""
     plan, targets = job.payload
-    checked: Sequence[CheckedFile] = [check_file(plan, target) for target in targets]
+    checked = [_pack(check_file(plan, target)) for target in targets]
     return JobResult(facts={"checked": checked})
+
+
+def _pack(checked: CheckedFile) -> tuple[Any, ...]:
+    """Return a checked file as plain tuples, which cost a third to hand over."""
+    findings = [
+        (f.rule, f.severity.value, f.message, f.tag, f.level, f.value) for f in checked.findings
+    ]
+    return (checked.shown, findings, checked.record, checked.is_checked)
+
+
+def unpack(packed: tuple[Any, ...]) -> CheckedFile:
+    """Return what `check_chunk` packed."""
+    shown, findings, record, is_checked = packed
+    return CheckedFile(
+        shown,
+        tuple(
+            Finding(rule, _SEVERITIES[severity], message, shown, tag, level, value=value)
+            for rule, severity, message, tag, level, value in findings
+        ),
+        record,
+        is_checked,
+    )
 
 
 def check_file(plan: CheckPlan, target: Target) -> CheckedFile:
@@ -116,10 +140,9 @@ def check_file(plan: CheckPlan, target: Target) -> CheckedFile:
     except ImgconvError as error:
         return _unreadable(loaded, target, error)
     instance = Instance(tree)
-    findings = [
-        replace(finding, path=target.shown)
-        for finding in check_instance(instance, loaded.checks, show_values=plan.show_values)
-    ]
+    findings = list(
+        check_instance(instance, loaded.checks, show_values=plan.show_values, path=target.shown)
+    )
     findings.extend(_check_profiles(loaded, instance, target, show_values=plan.show_values))
     if not plan.related:
         return CheckedFile(target.shown, tuple(findings))
@@ -128,8 +151,8 @@ def check_file(plan: CheckPlan, target: Target) -> CheckedFile:
         for profile in loaded.profiles
         for extra in collect_extras(profile, instance.dataset, plan.secret)
     )
-    record = replace(make_record(instance, plan.secret, extras), path=target.shown)
-    return CheckedFile(target.shown, tuple(findings), record)
+    record = make_record(instance, plan.secret, extras, path=target.shown)
+    return CheckedFile(target.shown, tuple(findings), pack_record(record))
 
 
 def _check_profiles(

@@ -35,6 +35,7 @@ from imgconv.ops.check_files import (
     Target,
     check_chunk,
     load_plan,
+    unpack,
 )
 from imgconv.ops.inputs import InputFile, gather
 from imgconv.profiles.grades import RANKS
@@ -313,7 +314,7 @@ def _job(number: int, chunk: list[Target], size: int, plan: CheckPlan) -> Job:
 def _checked(outcome: Outcome, plan: CheckPlan, batch: BatchOptions) -> Iterator[CheckedFile]:
     """Return what a chunk found; if its worker died, its files are tried one by one."""
     if outcome.error is None:
-        yield from outcome.result.facts["checked"]
+        yield from map(unpack, outcome.result.facts["checked"])
         return
     _plan, targets = outcome.job.payload
     if len(targets) == 1:

@@ -79,10 +79,10 @@ class Checks:
 
 
 def check_instance(
-    instance: Instance, checks: Checks, *, show_values: bool = False
+    instance: Instance, checks: Checks, *, show_values: bool = False, path: str = ""
 ) -> Iterator[Finding]:
-    """Run the rules about one file."""
-    path = str(instance.tree.path)
+    """Run the rules about one file, which findings name as `path`, or as it is called."""
+    path = path or str(instance.tree.path)
     for check in checks.instance:
         hits: Iterable[Hit] = check(instance)
         for hit in hits:

@@ -14,11 +14,10 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
-from imgconv.dicom.elements import Item
 from imgconv.errors import OutputError
 from imgconv.rules.instance import Instance
 
@@ -89,14 +88,21 @@ def digest_value(text: str, secret: bytes) -> str:
 
 
 def make_record(
-    instance: Instance, secret: bytes = _SECRET, extras: tuple[str, ...] = ()
+    instance: Instance,
+    secret: bytes = _SECRET,
+    extras: tuple[str, ...] = (),
+    *,
+    path: str = "",
 ) -> Record:
-    """Return the record of one file; `secret` keys its digests, the same in all of a run."""
+    """Return the record of one file, called `path` if given.
+
+    `secret` keys its digests, the same in all of a run.
+    """
     dataset = instance.dataset
     numbers, text = dataset.numbers, dataset.text
     volume = "\x1f".join("\\".join(dataset.texts(tag)) for tag in _VOLUME_TAGS)
     return Record(
-        path=str(instance.tree.path),
+        path=path or str(instance.tree.path),
         sop_class=instance.sop_class,
         sop_instance=text(0x00080018),
         series=text(0x0020000E),
@@ -117,14 +123,14 @@ def make_record(
         digests=tuple(
             digest_value("\\".join(dataset.texts(tag)).strip(" ^="), secret) for tag in COMPARED
         ),
-        references=_find_references(dataset),
+        references=_find_references(instance),
         extras=extras,
     )
 
 
-def _find_references(dataset: Item) -> tuple[tuple[str, str, str], ...]:
+def _find_references(instance: Instance) -> tuple[tuple[str, str, str], ...]:
     found = {}
-    for element in dataset.walk():
+    for element in instance.elements:
         if element.tag == 0x00081155 and element.item.parent is not None:
             values = element.values()
             key = (element.item.text(0x00081150), str(values[0]) if values else "")
@@ -147,6 +153,28 @@ class StudyRecords:
 
     uid: str
     records: Sequence[Record]
+
+
+class PackedRecord(NamedTuple):
+    """A record as the rows of a `RecordStore`: made by workers, cheap to hand over."""
+
+    row: tuple[str, ...]
+    references: list[tuple[str, str, str, str]]
+
+
+_FIELDS = tuple(field.name for field in fields(Record))
+
+
+def pack_record(record: Record) -> PackedRecord:
+    """Return the rows that keep a record."""
+    body = json.dumps([getattr(record, name) for name in _FIELDS])
+    return PackedRecord(
+        (
+            *(record.sop_instance, record.sop_class, record.series, record.study),
+            *(record.path, record.patient, body),
+        ),
+        [(uid, sop_class, record.path, place) for place, sop_class, uid in record.references],
+    )
 
 
 _SCHEMA = """
@@ -186,18 +214,12 @@ class RecordStore:
         with suppress(OSError):
             self._path.unlink()
 
-    def add(self, record: Record) -> None:
+    def add(self, record: Record | PackedRecord) -> None:
         """Keep one record."""
-        row = (
-            *(record.sop_instance, record.sop_class, record.series, record.study),
-            *(record.path, record.patient, json.dumps(astuple(record))),
-        )
-        references = [
-            (uid, sop_class, record.path, place) for place, sop_class, uid in record.references
-        ]
+        packed = pack_record(record) if isinstance(record, Record) else record
         try:
-            self._base.execute("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-            self._base.executemany("INSERT INTO reference VALUES (?, ?, ?, ?)", references)
+            self._base.execute("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?)", packed.row)
+            self._base.executemany("INSERT INTO reference VALUES (?, ?, ?, ?)", packed.references)
         except sqlite3.Error as error:
             raise OutputError("no room for the temporary records of a run") from error
 
