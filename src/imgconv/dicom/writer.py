@@ -34,6 +34,7 @@ from imgconv.spec import resolve
 
 __all__ = ["check", "choose_object", "describe", "write"]
 
+_MAX_SIDE = 0xFFFF
 _BY_MODALITY = {"CT": "ct", "MR": "mr", "PT": "pet"}
 
 
@@ -85,6 +86,7 @@ def describe(image: Image | Document, options: WriteOptions) -> tuple[str, dict[
 def _pixels_of(image: Image | Document, options: WriteOptions) -> Image:
     """Return the image, resampled if asked for; for a document an empty one with its metadata."""
     if isinstance(image, Image):
+        _require_size(image)
         return remove_in_plane_shear(image) if options.of("dicom").get("resample") else image
     return Image(
         np.zeros((1, 1, 1), np.uint8),
@@ -93,6 +95,17 @@ def _pixels_of(image: Image | Document, options: WriteOptions) -> Image:
         sources=image.sources,
         name=image.name,
     )
+
+
+def _require_size(image: Image) -> None:
+    """Refuse what Rows and Columns cannot say: 16 bits, and not 0; PS3.3 C.7.6.3."""
+    columns, rows, slices = image.size_ijk
+    if min(columns, rows, slices, image.volume_count) < 1:
+        raise UnsupportedData("the image has no pixels")
+    if max(columns, rows) > _MAX_SIDE:
+        raise UnsupportedData(
+            f"the image has {columns} columns and {rows} rows; DICOM holds {_MAX_SIDE} of each"
+        )
 
 
 def _choose(

@@ -195,6 +195,24 @@ def test_check_unknown_object_is_refused():
         check(_image(), _options("ctt"))
 
 
+@pytest.mark.parametrize("shape", [(1, 2, 65536), (1, 65536, 2), (0, 2, 2), (1, 0, 2)])
+def test_check_sizes_that_dicom_cannot_say_are_refused(shape):
+    image = Image(np.zeros(shape, np.uint8), "kji")
+    with pytest.raises(UnsupportedData):
+        check(image, _options())
+
+
+@needs_checker
+def test_write_of_unevenly_spaced_slices_keeps_their_positions(tmp_path):
+    origins = np.array([[0, 0, 0], [0, 0, 1.0], [0, 0, 3.5]])
+    image = _image(shape=(3, 4, 5), geometry=Geometry(np.eye(4), slice_positions=origins))
+    paths = write(image, tmp_path / "o.dcm", _options("mr"))
+    found = _datasets(paths)
+    assert [d.ImagePositionPatient[2] for d in found] == [0, 1, 3.5]
+    assert not any("SpacingBetweenSlices" in d for d in found)
+    assert _errors_of(paths) == []
+
+
 @pytest.mark.parametrize("folder", ["98892001/CT5N", "98892003/MR2", "98892003/MR700"])
 def test_dicom_to_nifti_and_back_gives_the_same_nifti(tmp_path, folder):
     source = Path(pydicom.data.get_testdata_file("DICOMDIR")).parent / folder

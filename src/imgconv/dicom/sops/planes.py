@@ -51,8 +51,10 @@ class Planes:
         self.gap = self._gap(geometry)
         thickness = geometry.slice_thickness
         self.thickness = format_ds(thickness or self.gap)
-        # One slice has no neighbour: the third axis of its affine is its thickness.
-        self.spacing_between = format_ds(self.gap) if slices > 1 else ""
+        # One slice has no neighbour (the third axis of its affine is its thickness), uneven slices
+        # have no one distance.
+        even = slices > 1 and geometry.slice_positions is None
+        self.spacing_between = format_ds(self.gap) if even else ""
 
     def snap(self, grid: Grid) -> None:
         """Take the numbers of a reference's planes, which these coincide with.
