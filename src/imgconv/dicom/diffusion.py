@@ -13,7 +13,6 @@ https://www.na-mic.org/wiki/NAMIC_Wiki:DTI:DICOM_for_DWI_and_DTI
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv.core.loss import Loss
 from imgconv.dicom.vendors.canon import canon_b_value, canon_direction
 from imgconv.dicom.vendors.facts import Acquisition, Facts
 from imgconv.dicom.vendors.ge import Ge
@@ -29,9 +29,7 @@ from imgconv.dicom.vendors.philips import philips_b_value, philips_direction
 from imgconv.dicom.vendors.siemens import Siemens
 from imgconv.dicom.vendors.uih import uih_b_value, uih_direction
 
-__all__ = ["Gradient", "find_gradient", "find_gradients"]
-
-_log = logging.getLogger(__name__)
+__all__ = ["Gradient", "find_gradient", "find_gradient_losses", "find_gradients"]
 
 Vector = tuple[float, float, float]
 _Found = tuple[float | None, Vector | None]
@@ -71,10 +69,19 @@ def find_gradients(acquisition: Acquisition) -> tuple[Gradient, ...] | None:
     found = [find_gradient(volume[0]) for volume in acquisition.frames if volume]
     gradients = tuple(gradient or Gradient(0.0) for gradient in found)
     if any(gradient.b_value > 0 for gradient in gradients):
-        if find_vendor(first) in _IN_GRADIENT_AXES and not first.text(_PHASE):
-            _log.warning("%s: gradients need %s; COL is assumed", first.header.path, _PHASE)
         return gradients
     return gradients if _is_diffusion(first) else None
+
+
+def find_gradient_losses(acquisition: Acquisition) -> tuple[Loss, ...]:
+    """Return what had to be assumed to tell the directions of `find_gradients`."""
+    first = acquisition.first
+    if find_vendor(first) not in _IN_GRADIENT_AXES or first.text(_PHASE):
+        return ()
+    if all(gradient.direction is None for gradient in find_gradients(acquisition) or ()):
+        return ()
+    message = f"the header has no {_PHASE}, which gradients need; COL is assumed"
+    return (Loss("assumed-gradient-axes", message, harmful=False),)
 
 
 def find_gradient(facts: Facts) -> Gradient | None:

@@ -19,6 +19,7 @@ from imgconv.core.image import Image, LazyArray, Source
 from imgconv.core.options import ReadOptions, Tilt
 from imgconv.core.untilt import untilt
 from imgconv.dicom.describe import describe, image_name
+from imgconv.dicom.diffusion import find_gradient_losses
 from imgconv.dicom.display import slice_display
 from imgconv.dicom.header import Header, HeaderReader
 from imgconv.dicom.plan import ObjectPlan, Outcome, Problem, VolumePlan
@@ -130,7 +131,7 @@ def load(plan: VolumePlan | ObjectPlan, options: ReadOptions | None = None) -> I
             metadata=describe(plan),
             sources=_sources(plan),
             name=image_name(plan),
-            losses=plan.losses,
+            losses=(*plan.losses, *find_gradient_losses(plan.acquisition)),
             display=Display(array, partial(slice_display, plan)),
         )
         return untilt(image) if options.tilt is Tilt.RESAMPLE else image

@@ -1,6 +1,11 @@
 import pytest
 
-from imgconv.dicom.diffusion import Gradient, find_gradient, find_gradients
+from imgconv.dicom.diffusion import (
+    Gradient,
+    find_gradient,
+    find_gradient_losses,
+    find_gradients,
+)
 from imgconv.dicom.vendors.facts import Acquisition
 
 PARM = "GEMS_PARM_01"
@@ -148,3 +153,16 @@ def test_a_diffusion_series_of_b0_has_gradients(facts_of):
 def test_derived_maps_have_no_gradients(facts_of):
     acquisition = series(facts_of, 1000.0, ImageType=["DERIVED", "PRIMARY", "DIFFUSION", "FA"])
     assert find_gradients(acquisition) is None
+
+
+@pytest.mark.parametrize(("phase", "names"), [("ROW", []), ("", ["assumed-gradient-axes"])])
+def test_axes_that_had_to_be_assumed_are_told(facts_of, phase, names):
+    attributes = {
+        "Manufacturer": "CANON_MEC",
+        "ImageComments": "b=1500(0.0,0.6,0.8)",
+        "ImageOrientationPatient": AXIAL,
+    }
+    if phase:
+        attributes["InPlanePhaseEncodingDirection"] = phase
+    acquisition = Acquisition(((facts_of(attributes),),), (4, 4, 1))
+    assert [loss.name for loss in find_gradient_losses(acquisition)] == names
