@@ -136,7 +136,8 @@ def _check_item(
             elif not tag >> 16 & 1 and tag & 0xFFFF and tag < 0x7FE00000 and tag >> 24 != 0x60:
                 yield from _check_foreign(item, element, node)
             continue
-        yield from _check_present(context, found, element, scope)
+        if found.is_judged or element.items is not None:
+            yield from _check_present(context, found, element, scope)
         if element.items:
             yield from _check_sequence(context, element, found)
 
@@ -225,9 +226,9 @@ def _check_present(
     elif element.items is not None and not element.items and attribute.is_optional:
         message = f"{name_tag(element.tag)} (type 3) is there without an item"
         yield Hit("M012", message, element.path, severity="warning")
-    if any(row.condition is not None for row in rows):
+    if attribute.is_conditional:
         yield from _check_forbidden(context, rows, element, scope)
-    if element.items is None and any(row.enumerated or row.defined for row in rows):
+    if element.items is None and attribute.has_terms:
         active = [row for row in rows if context.states[row.module] == _IN_FORCE] or list(rows)
         yield from _check_value_sets(active, element)
 

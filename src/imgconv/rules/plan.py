@@ -53,13 +53,17 @@ class Attribute:
 
     `is_unconditional`: no condition of it can be decided, and it is required
     nowhere, so that only its emptiness can be judged. `is_optional`: type 3
-    everywhere.
+    everywhere. `is_conditional` and `has_terms`: a row has a condition, or a
+    value set. `is_judged`: one of them, so that its presence is looked at.
     """
 
     tag: int
     rows: tuple[Row, ...]
     is_unconditional: bool
     is_optional: bool
+    is_conditional: bool
+    has_terms: bool
+    is_judged: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +163,18 @@ def _attribute(tag: int, rows: tuple[Row, ...]) -> Attribute:
         row.kind in ("1", "2") or (row.kind in ("1C", "2C") and row.condition is not None)
         for row in rows
     )
-    return Attribute(tag, rows, "1C" in kinds and not required, kinds == {"3"})
+    unconditional = "1C" in kinds and not required
+    conditional = any(row.condition is not None for row in rows)
+    has_terms = any(row.enumerated or row.defined for row in rows)
+    return Attribute(
+        tag,
+        rows,
+        is_unconditional=unconditional,
+        is_optional=kinds == {"3"},
+        is_conditional=conditional,
+        has_terms=has_terms,
+        is_judged=unconditional or conditional or has_terms,
+    )
 
 
 def _with_module(row: Row, module: int) -> Row:

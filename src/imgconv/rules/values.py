@@ -97,7 +97,7 @@ def check_values(instance: Instance) -> Iterator[Hit]:
             known = find_vr(tag)
             if known is None:
                 yield from _check_unknown(element)
-            else:
+            elif element.written_vr not in ("", known) or is_retired(tag):
                 yield from _check_dictionary(element, known)
         if element.items is not None or not len(element.value):
             continue
