@@ -230,7 +230,7 @@ def _own_private_elements(item: Item) -> list[Change]:
             orphans.setdefault(creator, item.path_to(tag))
     for creator in orphans:
         item.elements[creator] = Element(item, creator, "LO", _UNKNOWN_CREATOR, "LO")
-    return [
+    return _remove_idle_creators(item) + [
         Change(
             "private-without-creator",
             item.path_to(creator),
@@ -240,4 +240,23 @@ def _own_private_elements(item: Item) -> list[Change]:
             "PS3.5 7.8.1",
         )
         for creator in sorted(orphans)
+    ]
+
+
+def _remove_idle_creators(item: Item) -> list[Change]:
+    """Take out creators that are empty and own nothing."""
+    idle = [
+        element
+        for tag, element in item.elements.items()
+        if tag >> 16 & 1 and 0x10 <= tag & 0xFFFF <= 0xFF and element.is_empty
+    ]
+    return [
+        remove(
+            element,
+            name="empty-private-creator",
+            before="empty private creator of an empty block",
+            reason="it names no owner, and owns nothing",
+            source="PS3.5 7.8.1",
+        )
+        for element in idle
     ]

@@ -75,6 +75,13 @@ def test_mend_structure_private_element_without_creator_keeps_its_value():
     assert tree.dataset.text(0x00091001) == "secret"
 
 
+def test_mend_structure_empty_creator_of_nothing_is_removed():
+    tree = tree_of(element(0x31090020, "LO", b""))
+
+    assert names(mend_structure(tree)) == ["empty-private-creator"]
+    assert not tree.dataset.elements
+
+
 def test_mend_structure_whole_number_of_other_width_keeps_its_value():
     tree = tree_of(element(0x00280010, "UL", struct.pack("<I", 512)))
 
