@@ -188,12 +188,13 @@ def _check_required(
             worst = kind + ("C" if row.kind.endswith("C") else "")
             if kind == "1":
                 break
+    if element is None and not worst:
+        return
     name, tag = name_tag(attribute.tag), attribute.tag
     if element is None:
-        if worst:
-            rule = {"1": "M001", "2": "M003", "1C": "M004", "2C": "M006"}[worst]
-            needed = " is missing" if len(worst) == 1 else " is missing, and its condition holds"
-            yield Hit(rule, f"{name} (type {worst}){needed}", item.path_to(tag))
+        rule = {"1": "M001", "2": "M003", "1C": "M004", "2C": "M006"}[worst]
+        needed = " is missing" if len(worst) == 1 else " is missing, and its condition holds"
+        yield Hit(rule, f"{name} (type {worst}){needed}", item.path_to(tag))
     elif worst == "1":
         yield Hit("M002", f"{name} (type 1) is empty", item.path_to(tag))
     elif worst == "1C" or (not worst and _never_empty(context, attribute)):

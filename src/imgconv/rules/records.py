@@ -15,9 +15,11 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from imgconv.dicom.elements import Element
 from imgconv.errors import OutputError
 from imgconv.rules.instance import Instance
 
@@ -80,6 +82,12 @@ class Record:
     extras: tuple[str, ...] = ()
 
 
+def _join(element: Element | None) -> str:
+    return "" if element is None else "\\".join(map(str, element.values()))
+
+
+# The files of a series share most of these values.
+@lru_cache(maxsize=1024)
 def digest_value(text: str, secret: bytes) -> str:
     """Return a keyed digest of a value; empty for an empty one."""
     if not text:
@@ -100,7 +108,8 @@ def make_record(
     """
     dataset = instance.dataset
     numbers, text = dataset.numbers, dataset.text
-    volume = "\x1f".join("\\".join(dataset.texts(tag)) for tag in _VOLUME_TAGS)
+    elements = dataset.elements
+    volume = "\x1f".join(_join(elements.get(tag)) for tag in _VOLUME_TAGS)
     return Record(
         path=path or str(instance.tree.path),
         sop_class=instance.sop_class,
@@ -121,7 +130,7 @@ def make_record(
         frames=dataset.integer(0x00280008) or 1,
         volume=digest_value(volume, secret),
         digests=tuple(
-            digest_value("\\".join(dataset.texts(tag)).strip(" ^="), secret) for tag in COMPARED
+            digest_value(_join(elements.get(tag)).strip(" ^="), secret) for tag in COMPARED
         ),
         references=_find_references(instance),
         extras=extras,
