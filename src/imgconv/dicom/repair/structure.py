@@ -121,6 +121,17 @@ def _mend_element(element: Element) -> list[Change]:
                 source="PS3.5 7.2",
             )
         ]
+    if tag >> 16 & 1 and tag & 0xFFFF < 0x10:
+        return [
+            remove(
+                element,
+                name="reserved-private-element",
+                before="element 0001 to 000F of a private group",
+                reason="these numbers cannot be owned by anyone",
+                source="PS3.5 7.8.1",
+                keep=True,
+            )
+        ]
     changes = _mend_vr(element)
     changes += _mend_padding(element.item.elements[tag])
     return changes

@@ -82,6 +82,15 @@ def test_mend_structure_empty_creator_of_nothing_is_removed():
     assert not tree.dataset.elements
 
 
+def test_mend_structure_reserved_private_element_is_kept_in_the_history():
+    tree = tree_of(element(0x3109000D, "LO", b"MITRA 1"))
+
+    (change,) = [c for c in mend_structure(tree) if c.name == "reserved-private-element"]
+
+    assert change.original.startswith(b"MITRA 1")
+    assert not tree.dataset.elements
+
+
 def test_mend_structure_whole_number_of_other_width_keeps_its_value():
     tree = tree_of(element(0x00280010, "UL", struct.pack("<I", 512)))
 
