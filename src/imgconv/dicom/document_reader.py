@@ -5,12 +5,14 @@ Source: PS3.3 A.45.1, C.24.2.
 
 from __future__ import annotations
 
+import warnings
+
 import pydicom
-from pydicom.errors import InvalidDicomError
 
 from imgconv.core.document import Document
 from imgconv.core.image import Source
 from imgconv.core.options import ReadOptions
+from imgconv.dicom.foreign import PYDICOM_ERRORS
 from imgconv.dicom.plan import ObjectPlan
 from imgconv.errors import CorruptData, UnsupportedData
 
@@ -29,11 +31,13 @@ def load_document(plan: ObjectPlan, options: ReadOptions) -> Document:  # noqa: 
     """
     path = plan.header.path
     try:
-        dataset = pydicom.dcmread(path)
-        data = bytes(dataset.EncapsulatedDocument)
-        length = int(dataset.get("EncapsulatedDocumentLength") or 0)
-        mime_type = str(dataset.get("MIMETypeOfEncapsulatedDocument", ""))
-    except (InvalidDicomError, OSError, ValueError, AttributeError, TypeError, KeyError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            dataset = pydicom.dcmread(path)
+            data = bytes(dataset.EncapsulatedDocument)
+            length = int(dataset.get("EncapsulatedDocumentLength") or 0)
+            mime_type = str(dataset.get("MIMETypeOfEncapsulatedDocument", ""))
+    except PYDICOM_ERRORS as error:
         raise CorruptData("the encapsulated document cannot be read", path=path) from error
     if mime_type != "application/pdf":
         raise UnsupportedData("the encapsulated document is no PDF", path=path)

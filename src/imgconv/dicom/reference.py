@@ -6,6 +6,8 @@ instances are known by position, so that each slice can name its source.
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,9 +18,9 @@ import numpy as np
 import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 
 from imgconv.core.geometry import Geometry
+from imgconv.dicom.foreign import PYDICOM_ERRORS
 from imgconv.errors import CorruptData, UsageError
 
 __all__ = ["Grid", "Plane", "Reference", "find_flips", "nearest_plane", "read_references"]
@@ -26,6 +28,7 @@ __all__ = ["Grid", "Plane", "Reference", "find_flips", "nearest_plane", "read_re
 _TOLERANCE = 1e-2  # millimetres: DICOM positions are rounded, slices are further apart
 _MAX_FILES = 100_000
 _PIXEL_GROUP = 0x7FE0
+_UID_TEXT = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")  # PS3.5 9.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,12 +114,19 @@ def _stamps(paths: Iterable[Path]) -> Iterator[tuple[str, bool, int, int]]:
 
 @lru_cache(maxsize=4)
 def _read_stamped(stamps: tuple[tuple[str, bool, int, int], ...]) -> tuple[Reference, ...]:
+    # What pydicom has to say about a vendor's values is not about the image that is converted.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _read_series(stamps)
+
+
+def _read_series(stamps: tuple[tuple[str, bool, int, int], ...]) -> tuple[Reference, ...]:
     series: dict[str, list[Dataset]] = {}
     first: dict[str, Path] = {}
     for name, is_named, _, _ in stamps:
         dataset = _read_header(Path(name), required=is_named)
         if dataset is not None:
-            uid = str(dataset.get("SeriesInstanceUID", ""))
+            uid = _uid(dataset, "SeriesInstanceUID")
             series.setdefault(uid, []).append(dataset)
             first.setdefault(uid, Path(name))
     if not series:
@@ -131,8 +141,8 @@ def _read_stamped(stamps: tuple[tuple[str, bool, int, int], ...]) -> tuple[Refer
 def _read_header(path: Path, *, required: bool) -> Dataset | None:
     try:
         dataset = pydicom.dcmread(path, stop_before_pixels=True)
-        usable = "SOPInstanceUID" in dataset and "StudyInstanceUID" in dataset
-    except (InvalidDicomError, OSError, ValueError, KeyError, AttributeError, RecursionError):
+        usable = bool(_uid(dataset, "SOPInstanceUID") and _uid(dataset, "StudyInstanceUID"))
+    except PYDICOM_ERRORS:
         usable = False
     if usable:
         return dataset
@@ -141,6 +151,15 @@ def _read_header(path: Path, *, required: bool) -> Dataset | None:
             "the reference is not a DICOM file with study and instance UIDs", path=path
         )
     return None
+
+
+def _uid(dataset: Dataset, keyword: str) -> str:
+    """Return a UID, empty if there is none or it cannot be read."""
+    try:
+        value = str(dataset.get(keyword) or "")
+    except PYDICOM_ERRORS:
+        return ""
+    return value if _UID_TEXT.fullmatch(value) and len(value) <= 64 else ""
 
 
 def _require_one(found: tuple[Reference, ...], what: str, values: set[str]) -> None:
@@ -156,32 +175,45 @@ def _make(path: Path, members: list[Dataset]) -> Reference:
     first = members[0]
     shared = Dataset()
     shared.update(_equal_elements(members))
-    shared.decode()
     return Reference(
         path,
         shared,
-        str(first.get("SeriesInstanceUID", "")),
-        str(first.StudyInstanceUID),
-        tuple((str(m.get("SOPClassUID", "")), str(m.SOPInstanceUID)) for m in members),
+        _uid(first, "SeriesInstanceUID"),
+        _uid(first, "StudyInstanceUID"),
+        tuple((_uid(m, "SOPClassUID"), _uid(m, "SOPInstanceUID")) for m in members),
         _find_grids(members),
     )
 
 
 def _equal_elements(members: list[Dataset]) -> Mapping[Any, Any]:
-    """Return the public elements that all have, with the same raw value."""
+    """Return the public elements that all have, with the same raw value, and that can be read."""
     first = members[0]
     kept = {}
     for tag in list(first.keys()):
         if tag.is_private or tag.group in (0x0002, _PIXEL_GROUP):
             continue
-        raw = first.get_item(tag)
-        same = all(
-            (other := member.get_item(tag)) is not None and other.value == raw.value
-            for member in members[1:]
-        )
-        if same:
-            kept[tag] = first[tag]
+        try:
+            if not all(_is_same(member, first, tag) for member in members[1:]):
+                continue
+            element = first[tag]
+            Dataset({tag: element}).decode()
+            _touch(element)
+        except PYDICOM_ERRORS:
+            continue
+        kept[tag] = element
     return kept
+
+
+def _is_same(member: Dataset, first: Dataset, tag: Any) -> bool:
+    return tag in member and bool(member.get_item(tag).value == first.get_item(tag).value)
+
+
+def _touch(element: Any) -> None:
+    """Convert a value and what is nested in it now, while errors are expected."""
+    if element.VR == "SQ":
+        for item in element.value:
+            for inner in item:
+                _touch(inner)
 
 
 def _find_grids(members: list[Dataset]) -> tuple[Grid, ...]:
@@ -195,7 +227,7 @@ def _find_grids(members: list[Dataset]) -> tuple[Grid, ...]:
                 key = (columns, rows, tuple(round(value, 5) for value in orientation), spacing)
                 found.setdefault(key, []).append(plane)
                 exact.setdefault(key, orientation)
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError):
+    except PYDICOM_ERRORS:
         return ()
     return tuple(
         Grid(key[0], key[1], np.array(exact[key]), key[3], tuple(planes))
@@ -205,7 +237,7 @@ def _find_grids(members: list[Dataset]) -> tuple[Grid, ...]:
 
 def _iter_planes(dataset: Dataset) -> Iterator[tuple[Plane, Any]]:
     size = int(dataset.Columns), int(dataset.Rows)
-    uids = str(dataset.SOPClassUID), str(dataset.SOPInstanceUID)
+    uids = _uid(dataset, "SOPClassUID"), _uid(dataset, "SOPInstanceUID")
     if "PerFrameFunctionalGroupsSequence" not in dataset:
         position = np.array(dataset.ImagePositionPatient, dtype=np.float64)
         yield Plane(*uids, 0, position), (*size, *_plane_key(dataset, dataset))

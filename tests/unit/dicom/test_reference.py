@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from imgconv.core.image import Image
 from imgconv.core.options import WriteOptions
 from imgconv.dicom.reference import find_flips, nearest_plane, read_references
 from imgconv.dicom.writer import write
+from imgconv.errors import ImgconvError
 
 AFFINE = np.array([[0.9, 0.1, 0, 5], [-0.1, 0.9, 0.3, 6], [0, 0, 2.5, 7], [0, 0, 0, 1]])
 
@@ -57,3 +60,25 @@ def test_nearest_plane_is_where_it_says_or_none(found):
     plane = nearest_plane(grid, AFFINE[:3, 3] + AFFINE[:3, 2])
     assert np.allclose(plane.position, AFFINE[:3, 3] + AFFINE[:3, 2])
     assert nearest_plane(grid, AFFINE[:3, 3] + 0.5 * AFFINE[:3, 2]) is None
+
+
+@pytest.mark.parametrize("name", ["mr", "enhanced-mr"])
+def test_read_references_of_damaged_files_is_clean(tmp_path, name):
+    image = Image(np.zeros((1, 4, 5), np.int16), "kji", geometry=Geometry(AFFINE))
+    options = WriteOptions(metadata={"PatientID": "1"}, extra={"dicom": {"as": name}})
+    (path,) = write(image, tmp_path / "a.dcm", options)
+    whole = path.read_bytes()
+    rng = random.Random(4)
+    for number in range(60):
+        data = bytearray(whole)
+        for place in rng.sample(range(132, len(data) - 40), 4):
+            data[place] = rng.randrange(256)
+        if number % 3 == 0:
+            del data[rng.randrange(132, len(data)) :]
+        damaged = tmp_path / f"{number}.dcm"
+        damaged.write_bytes(data)
+        try:
+            found = read_references([damaged])
+        except ImgconvError:
+            continue
+        assert len(found) == 1
