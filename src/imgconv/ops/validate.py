@@ -48,14 +48,7 @@ __all__ = ["Sink", "ValidateOptions", "ValidateSummary", "iter_findings", "valid
 # A job of this size costs some 100 ms, far above what handing it to a worker costs.
 _CHUNK_FILES = 32
 _CHUNK_BYTES = 32 << 20
-_RULE_MODULES = ("codes", "dimensions", "encoding", "geometry", "modules", "pixels", "references")
-_PRELOAD = (
-    "imgconv.ops.check_files",
-    "imgconv.rules.catalog",
-    "imgconv.rules.values",
-    "numpy",
-    *(f"imgconv.rules.{name}" for name in _RULE_MODULES),
-)
+_PRELOAD = ("imgconv.ops.check_warm", "numpy")
 
 
 class Sink(Protocol):
