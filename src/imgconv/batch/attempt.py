@@ -131,10 +131,17 @@ def describe(computed: Computed, *, digests: bool) -> Attempt:
     given = result.digests
     written = job.outputs if result.outputs is None else result.outputs
     outputs = () if result.skipped else tuple(_facts(written, given, digests=digests))
-    inputs = computed.inputs
+    inputs = (*computed.inputs, *_existing_facts(result.companions))
     if digests:
         inputs = tuple(_with_digests(inputs, given))
-    return Attempt(result, None, inputs, outputs, time.monotonic() - computed.began)
+    return Attempt(
+        result,
+        result.error,
+        inputs,
+        outputs,
+        time.monotonic() - computed.began,
+        transient=_is_transient(result.error),
+    )
 
 
 def _failed(computed: Computed, error: Exception | SystemExit) -> Attempt:

@@ -72,6 +72,14 @@ class JobResult:
         anyway; those that are missing are computed afterwards if wanted.
     skipped
         The reason if the function decided that there was nothing to do.
+    error
+        Why a part of the job failed: the job counts as failed, its `outputs`
+        are there all the same.
+    companions
+        Files that it read besides the job's inputs: a later run that resumes
+        looks whether they have changed.
+    payload
+        What only the caller of the batch wants to know; picklable, not recorded.
     """
 
     outputs: tuple[Path, ...] | None = None
@@ -80,6 +88,9 @@ class JobResult:
     facts: Mapping[str, Any] = field(default_factory=dict)  # JSON values
     digests: Mapping[Path, str] = field(default_factory=dict)
     skipped: str = ""
+    error: ImgconvError | None = None
+    companions: tuple[Path, ...] = ()
+    payload: Any = None  # the function's own business
 
 
 # Picklable: a function of a module, or a `functools.partial` of one.

@@ -152,8 +152,9 @@ class _Books:
         sweeper = Sweeper()
         for job in iter_shard(jobs, self._shard):
             sweeper.visit(job.folders)
-            if self._index is not None and self._index.is_done(job):
-                self._count(Outcome(job, Status.ALREADY_DONE, attempts=0))
+            outputs = None if self._index is None else self._index.find_outputs(job)
+            if outputs is not None:
+                self._count(Outcome(job, Status.ALREADY_DONE, outputs=outputs, attempts=0))
                 name = Status.ALREADY_DONE.value
                 size = job.size_bytes
                 listener(Event(EventKind.STEP, name, item=job.key, size_bytes=size))

@@ -233,15 +233,26 @@ class ManifestIndex:
 
     def is_done(self, job: Job) -> bool:
         """Whether the job was done or skipped: same input, options and version, output intact."""
+        return self.find_outputs(job) is not None
+
+    def find_outputs(self, job: Job) -> tuple[FileFact, ...] | None:
+        """Return the outputs of a job that is done, None if it is not, see `is_done`."""
         record = self._find(job.key)
-        return (
-            record is not None
-            and record.get("status") in {Status.DONE, Status.SKIPPED}
-            and record.get("options") == self._options_digest
-            and record.get("version") == imgconv.__version__
-            and _same_paths(record, job)
-            and all(_is_unchanged(fact) for fact in record.get("inputs", ()))
-            and all(_is_unchanged(fact) for fact in record.get("outputs", ()))
+        if (
+            record is None
+            or record.get("status") not in {Status.DONE, Status.SKIPPED}
+            or record.get("options") != self._options_digest
+            or record.get("version") != imgconv.__version__
+            or not _same_paths(record, job)
+            or not all(_is_unchanged(fact) for fact in record.get("inputs", ()))
+            or not all(_is_unchanged(fact) for fact in record.get("outputs", ()))
+        ):
+            return None
+        return tuple(
+            FileFact(
+                Path(fact["path"]), fact["size_bytes"], fact["mtime_ns"], fact.get("sha256", "")
+            )
+            for fact in record.get("outputs", ())
         )
 
     def close(self) -> None:
@@ -264,9 +275,12 @@ class ManifestIndex:
 
 
 def _same_paths(record: Record, job: Job) -> bool:
-    """Whether the record is about the files of `job`; a skipped one has no outputs."""
+    """Whether the record is about the files of `job`; a skipped one has no outputs.
+
+    After the inputs it may have the files that the function found by itself.
+    """
     recorded = [fact["path"] for fact in record.get("inputs", ())]
-    if recorded != [_absolute(path) for path in job.inputs]:
+    if recorded[: len(job.inputs)] != [_absolute(path) for path in job.inputs]:
         return False
     outputs = {fact["path"] for fact in record.get("outputs", ())}
     return record["status"] == Status.SKIPPED or outputs.issuperset(map(_absolute, job.outputs))

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgconv.cli.batch_options import JobsOption, ProgressOption
+from imgconv.cli.batch_options import (
+    ExecutorOption,
+    FailedListOption,
+    FailFastOption,
+    JobsOption,
+    ManifestOption,
+    MemoryLimitOption,
+    ProgressOption,
+    ResumeOption,
+    RetriesOption,
+    ShardOption,
+    TimeoutOption,
+    build_ledger,
+    build_options,
+)
 from imgconv.cli.dicom_options import (
     AsOption,
     EmptyFramesOption,
@@ -40,6 +54,10 @@ from imgconv.cli.picture_options import (
     picture_write_options,
 )
 from imgconv.cli.progress import ProgressMode
+
+if TYPE_CHECKING:
+    from imgconv.batch.job import BatchOptions
+    from imgconv.batch.ledger import Ledger
 
 __all__ = ["convert"]
 
@@ -128,6 +146,15 @@ def convert(  # noqa: PLR0917  a command's options
     allow: AllowOption = [],  # noqa: B006  typer copies it
     strict: StrictOption = False,
     jobs: JobsOption = 0,
+    timeout: TimeoutOption = None,
+    memory_limit: MemoryLimitOption = 0,
+    retries: RetriesOption = 2,
+    fail_fast: FailFastOption = False,
+    manifest: ManifestOption = None,
+    resume: ResumeOption = False,
+    shard: ShardOption = "",
+    failed_list: FailedListOption = None,
+    executor: ExecutorOption = "local",
     progress: ProgressOption = ProgressMode.AUTO,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Tell, do not write.")] = False,
     json: JsonOption = False,
@@ -142,7 +169,7 @@ def convert(  # noqa: PLR0917  a command's options
     from imgconv.cli.progress import show_progress
     from imgconv.cli.render import show_convert_report
     from imgconv.core.options import Merge, Overwrite, ReadOptions, Sidecar, Tilt, WriteOptions
-    from imgconv.ops.convert import ConvertOptions, split_output
+    from imgconv.ops.convert import ConvertOptions, split_output, without_running, write_failed_list
     from imgconv.ops.convert import convert as run
 
     allowed = split_names(allow)
@@ -179,7 +206,10 @@ def convert(  # noqa: PLR0917  a command's options
             level=level,
             quality=quality,
             sidecar=Sidecar(sidecar),
-            overwrite=Overwrite(overwrite),
+            # What an interrupted run has finished but not recorded is made again, the same.
+            overwrite=Overwrite.IF_DIFFERENT
+            if resume and overwrite is _Overwrite.NEVER
+            else Overwrite(overwrite),
             allow=allowed,
             strict=strict,
             reference=dicom.get("reference", ()),
@@ -190,10 +220,44 @@ def convert(  # noqa: PLR0917  a command's options
         dry_run=dry_run,
         layers=layers,
     )
+    # Only these ask for the batch engine, which takes 30 ms to import, for a single series.
+    always = resume or executor != "local" or bool(timeout or memory_limit or manifest or shard)
+
+    def engine() -> tuple[BatchOptions, Ledger]:
+        batch = build_options(
+            jobs=jobs,
+            timeout=timeout,
+            memory_limit=memory_limit,
+            retries=retries,
+            fail_fast=fail_fast,
+            executor=executor,
+        )
+        return batch, build_ledger(
+            folder,
+            without_running(options),
+            manifest=manifest,
+            resume=resume,
+            shard=shard,
+            versions=_versions() if manifest is not None else {},
+        )
+
+    if always:
+        engine()  # a mistake in them is told before anything is done
     # A log gets no progress unless it is asked for: it would drown the one line per failure.
     unasked = progress is ProgressMode.AUTO and not sys.stderr.isatty()
     mode = ProgressMode.NONE if quiet or unasked else progress
     with show_progress(mode, verbose=verbose) as listener:
-        report = run(inputs, folder, options, listener)
+        report = run(inputs, folder, options, listener, engine=engine, always=always)
+    if failed_list is not None:
+        write_failed_list(failed_list, report)
     show_convert_report(report, json=json, quiet=quiet, verbose=verbose)
     return report.exit_code
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    from imgconv import __version__
+
+    names = ("imagecodecs", "numpy", "pydicom")
+    return {"imgconv": __version__, **{name: version(name) for name in names}}

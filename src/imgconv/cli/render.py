@@ -72,6 +72,8 @@ def show_convert_report(report: ConvertReport, *, json: bool, quiet: bool, verbo
         tell_error(error)
     for hint in dict.fromkeys(error.hint for error in report.errors if error.hint):
         tell(f"hint: {hint}")
+    if report.is_other_shards or report.interrupted:
+        return
     if not report.errors and not any(volume.status.is_good for volume in report.volumes):
         tell(
             "error: nothing was converted; the table says why" if report.files else "error: no file"

@@ -9,31 +9,41 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imgconv.core.interrupts import terminate_like_interrupt
-from imgconv.core.options import ReadOptions, WriteOptions
+from imgconv.core.options import Overwrite, ReadOptions, WriteOptions
 from imgconv.core.staging import staging_folder, sweep
-from imgconv.errors import ImgconvError, InternalError, UsageError
+from imgconv.errors import ImgconvError, InternalError, UsageError, output_error
 from imgconv.events import Event, EventKind, Listener, ignore_events
 from imgconv.ops.convert_plan import Plan, Target, Task, make_plan
 from imgconv.ops.convert_run import (
     Run,
     convert_task,
     failed_volumes,
+    may_crash,
     preview_task,
-    run_task,
-    volumes_of,
 )
 from imgconv.ops.naming import NameTemplate
 from imgconv.ops.report import ConvertReport, FileOutcome, Status, VolumeOutcome
 from imgconv.registry import formats
 from imgconv.spec import FormatSpec
 
-__all__ = ["ConvertOptions", "convert", "find_target", "split_output"]
+if TYPE_CHECKING:
+    from imgconv.batch.job import BatchOptions
+    from imgconv.batch.ledger import Ledger
+
+__all__ = [
+    "ConvertOptions",
+    "convert",
+    "find_target",
+    "split_output",
+    "without_running",
+    "write_failed_list",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,9 @@ def convert(
     output: Path,
     options: ConvertOptions = ConvertOptions(),
     listener: Listener = ignore_events,
+    *,
+    engine: Callable[[], tuple[BatchOptions, Ledger]] | None = None,
+    always: bool = False,
 ) -> ConvertReport:
     """Convert everything in `inputs` to files below the folder `output`.
 
@@ -79,6 +92,12 @@ def convert(
         Files, folders, archives, DICOMDIR files, patterns.
     output
         A folder, made if it is missing.
+    engine
+        Gives how a batch is run, and what is recorded and resumed; called if
+        the batch engine is needed: for several series, or those whose decoder
+        may crash. None for the defaults, and no record.
+    always
+        Whether even one series is done by the engine.
 
     Raises
     ------
@@ -87,8 +106,17 @@ def convert(
     InputError
         An input does not exist.
     OutputError
-        The output folder cannot be made.
+        The output folder, or the manifest, cannot be written.
     """
+
+    def _how() -> tuple[BatchOptions, Ledger]:
+        if engine is not None:
+            return engine()
+        from imgconv.batch.job import BatchOptions
+        from imgconv.batch.ledger import Ledger
+
+        return BatchOptions(workers=options.jobs, retries=0), Ledger()
+
     target = find_target(options.to, options.write)
     # What this run reads must exist before the output folder is made.
     for item in inputs:
@@ -110,12 +138,18 @@ def convert(
         with _temporary_folder() as scratch:
             plan = _plan(scratch)
             shared = Run(target, output, scratch, options.read, options.write)
-            return _report(plan, [_planned(task, shared) for task in plan.tasks])
+            return _report(plan, _preview(plan, shared, _how if always else None))
     with terminate_like_interrupt(), staging_folder(output) as staging:
         sweep(output)
         plan = _plan(staging)
         shared = Run(target, output, staging, options.read, options.write)
-        return _report(plan, _run(plan, shared, options.jobs, listener))
+        if len(plan.tasks) == 1 and not always and not may_crash(plan.tasks[0]):
+            listener(Event(EventKind.PHASE, "convert", total=1))
+            return _report(plan, [_run_here(plan.tasks[0], shared, listener)])
+        from imgconv.ops.convert_batch import run_tasks
+
+        done, interrupted = run_tasks(plan.tasks, shared, *_how(), listener)
+        return _report(plan, done, interrupted=interrupted)
 
 
 def find_target(name: str, write: WriteOptions) -> Target:
@@ -160,16 +194,8 @@ def _temporary_folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def _run(plan: Plan, shared: Run, workers: int, listener: Listener) -> list[list[VolumeOutcome]]:
-    """Run the tasks; the outcomes are in the order of the plan."""
-    listener(Event(EventKind.PHASE, "convert", total=len(plan.tasks)))
-    if len(plan.tasks) == 1:
-        return [_run_here(plan.tasks[0], shared, listener)]
-    return _run_batch(plan, shared, workers, listener)
-
-
 def _run_here(task: Task, shared: Run, listener: Listener) -> list[VolumeOutcome]:
-    """Run a single task; the batch engine, which takes 30 ms to import, is for several."""
+    """Run a single task, without the batch engine."""
     try:
         done = convert_task(task, "0", shared)
     except Exception as error:  # noqa: BLE001  a worker's edge: what a job raises is its outcome
@@ -190,33 +216,20 @@ def _translated(error: Exception, task: Task) -> ImgconvError:
     return attempt(fail, job, digests=False).error or InternalError("a failure without an error")
 
 
-def _run_batch(
-    plan: Plan, shared: Run, workers: int, listener: Listener
+def _preview(
+    plan: Plan, shared: Run, how: Callable[[], tuple[BatchOptions, Ledger]] | None
 ) -> list[list[VolumeOutcome]]:
-    from imgconv.batch.engine import run
-    from imgconv.batch.job import BatchOptions, Job
+    """Tell what would become of the tasks."""
+    known: dict[int, list[VolumeOutcome]] = {}
+    if how is not None:
+        from imgconv.ops.convert_batch import find_done
 
-    function = partial(run_task, run=shared)
-    numbers = {f"{number:06}": number for number in range(len(plan.tasks))}
-    jobs = [
-        Job(
-            key=key,
-            inputs=tuple(file.path for file in plan.tasks[number].files),
-            size_bytes=plan.tasks[number].size_bytes,
-            payload=plan.tasks[number],
-        )
-        for key, number in numbers.items()
+        _, ledger = how()
+        known = find_done(plan.tasks, shared, ledger)
+    return [
+        known[number] if number in known else _planned(task, shared)
+        for number, task in enumerate(plan.tasks)
     ]
-    batch = BatchOptions(workers=workers, retries=0, preload=("imgconv.ops.convert_run",))
-    done: list[list[VolumeOutcome]] = [[] for _ in plan.tasks]
-    with contextlib.closing(run(jobs, function, batch, listener)) as outcomes:
-        for outcome in outcomes:
-            number = numbers[outcome.job.key]
-            if outcome.error is not None:
-                done[number] = failed_volumes(plan.tasks[number], outcome.error)
-            else:
-                done[number] = volumes_of(outcome.result)
-    return done
 
 
 def _planned(task: Task, run: Run) -> list[VolumeOutcome]:
@@ -235,7 +248,9 @@ def _planned(task: Task, run: Run) -> list[VolumeOutcome]:
     ]
 
 
-def _report(plan: Plan, done: Sequence[Sequence[VolumeOutcome]]) -> ConvertReport:
+def _report(
+    plan: Plan, done: Sequence[Sequence[VolumeOutcome]], *, interrupted: bool = False
+) -> ConvertReport:
     """Combine the volumes with what the plan had to leave out; each file gets its line."""
     volumes = tuple(volume for task in done for volume in task)
     holders: dict[str, list[VolumeOutcome]] = {}
@@ -254,7 +269,7 @@ def _report(plan: Plan, done: Sequence[Sequence[VolumeOutcome]]) -> ConvertRepor
         for shown in plan.used
         if shown not in known
     ]
-    return ConvertReport(volumes, tuple(files))
+    return ConvertReport(volumes, tuple(files), interrupted)
 
 
 def _file_outcome(shown: str, volumes: list[VolumeOutcome]) -> FileOutcome:
@@ -265,16 +280,31 @@ def _file_outcome(shown: str, volumes: list[VolumeOutcome]) -> FileOutcome:
         return FileOutcome(shown, Status.FAILED, failed.error.message, names, failed.error)
     if good:
         return FileOutcome(shown, good[0].status, "", names)
+    if volumes[0].status is Status.OTHER_SHARD:
+        return FileOutcome(shown, Status.OTHER_SHARD, "left to another shard")
     return FileOutcome(shown, Status.SKIPPED, "; ".join(volumes[0].warnings))
 
 
-def with_allowed(options: ConvertOptions, allow: frozenset[str], *, strict: bool) -> ConvertOptions:
-    """Return `options` whose readers and writers accept the losses named in `allow`."""
-    return replace(
-        options,
-        read=replace(options.read, allow=allow, strict=strict),
-        write=replace(options.write, allow=allow, strict=strict),
-    )
+def write_failed_list(path: Path, report: ConvertReport) -> None:
+    """Write the paths of the inputs that failed, one a line.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written.
+    """
+    failed = (os.fsencode(file.path) for file in report.files if file.status is Status.FAILED)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"".join(name + b"\n" for name in failed))
+    except OSError as error:
+        raise output_error(error, path) from error
+
+
+def without_running(options: ConvertOptions) -> ConvertOptions:
+    """Return `options` without what changes no output: to tell whether a run can be resumed."""
+    write = replace(options.write, overwrite=Overwrite.NEVER)
+    return replace(options, write=write, jobs=0, dry_run=False)
 
 
 def split_output(output: str, to: str) -> tuple[Path, str, str]:

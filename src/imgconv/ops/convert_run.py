@@ -22,7 +22,19 @@ from imgconv.spec import resolve
 if TYPE_CHECKING:
     from imgconv.batch.job import Job, JobResult
 
-__all__ = ["Run", "convert_task", "failed_volumes", "preview_task", "run_task", "volumes_of"]
+__all__ = [
+    "Run",
+    "convert_task",
+    "failed_volumes",
+    "may_crash",
+    "preview_task",
+    "run_task",
+    "volumes_of",
+]
+
+# Of the transfer syntaxes of PS3.5 A.4 whose frames are codestreams; in the file meta information.
+_COMPRESSED = b"1.2.840.10008.1.2.4."
+_NATIVE_DECODERS = frozenset({"jpegls", "jpeg", "jpeg2000", "jpegxl", "tiff", "webp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +53,24 @@ class Run:
 
 
 def run_task(job: Job, run: Run) -> JobResult:
-    """Convert the task in a job's payload; failures are in the outcomes."""
+    """Convert the task in a job's payload, which is the name of its folder and the task.
+
+    Failures are in the outcomes; the first is the job's.
+    """
     from imgconv.batch.job import JobResult
 
-    placed = convert_task(job.payload, job.key, run)
+    key, task = job.payload
+    placed = convert_task(task, key, run)
+    planned = {file.shown for file in task.files}
+    found = dict.fromkeys(name for outcome in placed for name in outcome.files)
     return JobResult(
         outputs=tuple(path for outcome in placed for path in outcome.outputs),
         losses=tuple(loss for outcome in placed for loss in outcome.losses),
-        facts={"volumes": placed},
+        warnings=tuple(text for outcome in placed for text in outcome.warnings),
+        facts={"volumes": [outcome.to_json() for outcome in placed]},
+        error=next((outcome.error for outcome in placed if outcome.error is not None), None),
+        companions=tuple(Path(name) for name in found if name not in planned),
+        payload=placed,
     )
 
 
@@ -101,8 +123,15 @@ def preview_task(task: Task, run: Run) -> list[VolumeOutcome]:
 
 def volumes_of(result: JobResult) -> list[VolumeOutcome]:
     """Return the outcomes that `run_task` put into its result."""
-    found: list[VolumeOutcome] = result.facts["volumes"]
+    found: list[VolumeOutcome] = result.payload
     return found
+
+
+def may_crash(task: Task) -> bool:
+    """Whether large C libraries will decode what may come from anyone."""
+    if task.format.name in _NATIVE_DECODERS:
+        return True
+    return any(_COMPRESSED in file.head for file in task.files)
 
 
 def failed_volumes(task: Task, error: ImgconvError) -> list[VolumeOutcome]:

@@ -20,14 +20,19 @@ class Status(StrEnum):
 
     CONVERTED = "converted"
     UNCHANGED = "unchanged"  # the same output was there already
+    ALREADY_DONE = "already-done"  # by an earlier run, seen in its manifest
     PLANNED = "planned"  # a dry run would convert it
+    OTHER_SHARD = "other-shard"  # another part of a divided run does it
     SKIPPED = "skipped"
     FAILED = "failed"
 
     @property
     def is_good(self) -> bool:
         """Whether the output is there, or would be."""
-        return self in (Status.CONVERTED, Status.UNCHANGED, Status.PLANNED)
+        return self in _GOOD
+
+
+_GOOD = frozenset({Status.CONVERTED, Status.UNCHANGED, Status.ALREADY_DONE, Status.PLANNED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +107,11 @@ class FileOutcome:
 
 @dataclass(frozen=True, slots=True)
 class ConvertReport:
-    """The outcome of a whole conversion."""
+    """The outcome of a whole conversion; `interrupted` if the user stopped it."""
 
     volumes: tuple[VolumeOutcome, ...]
     files: tuple[FileOutcome, ...]
+    interrupted: bool = False
 
     @property
     def errors(self) -> tuple[ImgconvError, ...]:
@@ -119,16 +125,27 @@ class ConvertReport:
     @property
     def exit_code(self) -> ExitCode:
         """What the command ends with."""
+        if self.interrupted:
+            return ExitCode.INTERRUPTED
         done = any(volume.status.is_good for volume in self.volumes)
         errors = self.errors
         if any(isinstance(error, OutputError) for error in errors):
             return ExitCode.OUTPUT
         if any(error.exit_code == ExitCode.INTERNAL for error in errors):
             return ExitCode.INTERNAL
+        if not done and self.is_other_shards:
+            return ExitCode.DONE
         if not done:
             codes = {error.exit_code for error in errors}
             return codes.pop() if codes == {ExitCode.USAGE} else ExitCode.NONE_DONE
         return ExitCode.SOME_FAILED if errors else ExitCode.DONE
+
+    @property
+    def is_other_shards(self) -> bool:
+        """Whether everything that there was to do is the business of other shards."""
+        return bool(self.volumes) and all(
+            volume.status is Status.OTHER_SHARD for volume in self.volumes
+        )
 
     def count(self, status: Status) -> int:
         """Return how many files ended so."""

@@ -118,3 +118,22 @@ def test_hash_file(tmp_path):
     path = tmp_path / "a"
     path.write_bytes(b"abc" * 1_000_000)
     assert hash_file(path) == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_job_may_fail_in_part_and_keep_its_outputs(tmp_path):
+    (tmp_path / "in").write_text("1")
+    (tmp_path / "beside").write_text("2")
+    (tmp_path / "out").write_text("3")
+
+    def half(_):
+        return JobResult(
+            outputs=(tmp_path / "out",),
+            error=CorruptData("the other half is damaged"),
+            companions=(tmp_path / "beside",),
+        )
+
+    made = attempt(half, Job("k", (tmp_path / "in",)), digests=True)
+    assert made.error.message == "the other half is damaged"
+    assert [fact.path.name for fact in made.inputs] == ["in", "beside"]
+    assert [fact.path.name for fact in made.outputs] == ["out"]
+    assert all(fact.sha256 for fact in (*made.inputs, *made.outputs))

@@ -59,3 +59,43 @@ def test_convert_of_bad_input_is_one_clear_line(capsys, tmp_path, name):
     assert err.startswith(f"error: {FIXTURES / 'bad' / name}: ")
     assert len(err.splitlines()) <= 2
     assert not out_folder.exists()
+
+
+def test_convert_resumes_from_its_journal(capsys, tmp_path):
+    words = ("convert", FIXTURES / "ct", FIXTURES / "dwi", "-o", tmp_path / "out")
+    assert run(capsys, *words)[0] == ExitCode.DONE
+    code, out, _ = run(capsys, *words, "--resume")
+    assert code == ExitCode.DONE
+    assert out.count("already-done") == 2
+    code, out, _ = run(capsys, *words, "--resume", "--dry-run")
+    assert out.count("already-done") == 2
+    code, out, _ = run(capsys, *words, "--resume", "--no-compress")
+    assert "already-done" not in out
+
+
+def test_convert_of_a_shard_that_has_nothing_is_no_failure(capsys, tmp_path):
+    codes = {}
+    for shard in ("1/2", "2/2"):
+        words = ("convert", FIXTURES / "ct", "-o", tmp_path / "out", "--shard", shard)
+        codes[shard], out, err = run(capsys, *words)
+        assert "ct/*" in out
+        assert err == ""
+    assert set(codes.values()) == {ExitCode.DONE}
+    assert (tmp_path / "out" / "002_Chest.nii.gz").is_file()
+
+
+def test_convert_lists_every_input_that_failed(capsys, tmp_path):
+    failed = tmp_path / "failed.txt"
+    words = ("convert", FIXTURES / "bad", FIXTURES / "ct", "-o", tmp_path / "out")
+    code, out, _ = run(capsys, *words, "--failed-list", failed, "--json")
+    assert code == ExitCode.SOME_FAILED
+    files = {file["path"] for file in json.loads(out)["files"] if file["status"] == "failed"}
+    assert set(failed.read_text().splitlines()) == files
+
+
+@pytest.mark.parametrize("words", [("--shard", "3/2"), ("--executor", "cloud")])
+def test_convert_with_senseless_batch_options_is_a_usage_error(capsys, tmp_path, words):
+    code, _, err = run(capsys, "convert", FIXTURES / "ct", "-o", tmp_path / "out", *words)
+    assert code == ExitCode.USAGE
+    assert words[1] in err
+    assert not (tmp_path / "out").exists()
