@@ -7,6 +7,7 @@ PS3.5 6.2 (value representations), 7.1 (elements), 7.2 (group length), 7.8 (priv
 
 from __future__ import annotations
 
+import re
 import struct
 
 from imgconv.dicom.elements import Element, Item, Tree, parse_items
@@ -24,6 +25,7 @@ _WHOLE = {"US": "H", "SS": "h", "UL": "I", "SL": "i"}
 _WORDS = frozenset({"OB", "OW"})
 # What must not stand in a data set: command elements (PS3.7 E.1) and file meta (PS3.10 7.1).
 _FOREIGN_GROUPS = frozenset({0x0000, 0x0002})
+_AE_TITLE = re.compile(rb"[\x20-\x5b\x5d-\x7e]{0,16}")
 _FATAL = {
     "truncated": "the data set is truncated",
     "delimiter": "the data set has a misplaced delimiter",
@@ -42,7 +44,7 @@ def mend_structure(tree: Tree) -> list[Change]:
         The file is truncated or broken, so that elements are missing.
     """
     _require_whole(tree)
-    changes = _note_encoding(tree)
+    changes = _note_encoding(tree) + _mend_meta(tree)
     for element in list(tree.dataset.walk()):
         if element.item.elements.get(element.tag) is element:
             changes += _mend_element(element)
@@ -97,6 +99,28 @@ _REWRITTEN = {
     "encoding": ("encoded otherwise than declared", "as declared", "PS3.10 7.1"),
     "group-length": ("wrong group length", "right group length", "PS3.10 7.1"),
 }
+
+
+def _mend_meta(tree: Tree) -> list[Change]:
+    """Drop application entity titles of the file meta information that are none."""
+    meta = tree.meta
+    if meta is None:
+        return []
+    wrong = [
+        element
+        for element in meta.elements.values()
+        if element.vr == "AE" and not _AE_TITLE.fullmatch(bytes(element.value).rstrip(b"\0"))
+    ]
+    return [
+        remove(
+            element,
+            name="file-meta-title",
+            before="value that AE does not allow",
+            reason="it is no application entity title",
+            source="PS3.5 6.2; PS3.10 7.1",
+        )
+        for element in wrong
+    ]
 
 
 def _mend_element(element: Element) -> list[Change]:

@@ -1,0 +1,243 @@
+"""Attributes that follow from others: what they imply is added, what they exclude is taken out.
+
+Source
+------
+PS3.3 C.7 (modules of all images), C.8 (modules of one modality); PS3.5 7.4
+"""
+
+from __future__ import annotations
+
+from imgconv.dicom.elements import Item, Tree
+from imgconv.dicom.repair.change import Change, ensure, remove, replace_value, skipped
+from imgconv.dicom.repair.uids import uid_for
+from imgconv.rules.plan import Plan
+from imgconv.standard.body_parts import needs_laterality
+from imgconv.standard.elements import find_vr
+from imgconv.standard.modalities import find_modality
+
+__all__ = ["derive_attributes"]
+
+_SOP_CLASS, _IMAGE_TYPE, _MODALITY = 0x00080016, 0x00080008, 0x00080060
+_SERIES, _FRAME_OF_REFERENCE = 0x0020000E, 0x00200052
+_BODY_PART, _LATERALITY = 0x00180015, 0x00200060
+_FRAME_ANATOMY = 0x00209071
+_WINDOW_CENTER, _WINDOW_WIDTH, _VOI_FUNCTION = 0x00281050, 0x00281051, 0x00281056
+_PATIENT_ORIENTATION, _IMAGE_ORIENTATION = 0x00200020, 0x00200037
+_OTHER_LATERALITIES = (0x00200062, 0x00209072, 0x00240113)
+_VELOCITY_DIRECTION = 0x00189090
+# Of type 2C in the classic MR image: (attribute, where the condition is, values that need it).
+_PROMPTED = (
+    (0x00180082, 0x00180020, frozenset({"IR"})),
+    (0x00181060, 0x00180022, frozenset({"CG", "PPG"})),
+)
+_CT_IMAGE, _MR_IMAGE = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"
+# An attribute that must not stand beside another: (attribute, other, source).
+_EXCLUSIVE = ((0x00185100, 0x00540410, "PS3.3 C.7.3.1.1.2"),)
+
+
+def derive_attributes(tree: Tree, plan: Plan, *, is_stack: bool) -> list[Change]:
+    """Add what follows from other attributes with certainty, take out what they exclude.
+
+    Parameters
+    ----------
+    is_stack
+        The series has images at several places along their normal.
+    """
+    root = tree.dataset
+    changes = []
+    modality = find_modality(root.text(_SOP_CLASS))
+    if modality and not root.text(_MODALITY):
+        reason = "the SOP class has only one modality"
+        changes.append(_fill(root, _MODALITY, modality, reason, "PS3.3 C.7.3.1.1.1"))
+    if _needs_frame_of_reference(plan) and not root.text(_FRAME_OF_REFERENCE):
+        uid = uid_for("frame of reference", root.text(_SERIES))
+        reason = "a series has one frame of reference; derived from its UID"
+        changes.append(_fill(root, _FRAME_OF_REFERENCE, uid, reason, "PS3.3 A.1.4, C.7.4.1"))
+    changes += _complete_image_type(root, is_stack=is_stack)
+    changes += _mend_laterality(root, plan)
+    changes += _mend_patient_orientation(root, plan)
+    return [
+        *changes,
+        *_remove_excluded(root),
+        *_remove_windows(root),
+        *_remove_zero_directions(root),
+        *_remove_unprompted(root),
+        *_remove_empty_sequences(root, plan),
+    ]
+
+
+def _remove_zero_directions(root: Item) -> list[Change]:
+    """Take out velocity encoding directions of length 0: they say that there is none."""
+    idle = [
+        element
+        for element in root.walk()
+        if element.tag == _VELOCITY_DIRECTION and not any(element.item.numbers(element.tag))
+    ]
+    return [
+        remove(
+            element,
+            name="zero-direction",
+            before="vector of length 0",
+            reason="a direction has unit length",
+            source="PS3.3 C.8.13.5.12",
+        )
+        for element in idle
+        if not element.is_empty
+    ]
+
+
+def _remove_unprompted(root: Item) -> list[Change]:
+    """Take out what a classic MR image has only with certain scanning sequences or options."""
+    if root.text(_SOP_CLASS) != _MR_IMAGE:
+        return []
+    return [
+        remove(
+            root.elements[tag],
+            name="not-applicable",
+            before="present",
+            reason=f"only {', '.join(sorted(values))} in {root.path_to(prompt)} has it",
+            source="PS3.3 C.8.3.1; PS3.5 7.4.4",
+            keep=True,
+        )
+        for tag, prompt, values in _PROMPTED
+        if tag in root.elements and prompt in root.elements and not values & set(root.texts(prompt))
+    ]
+
+
+def _remove_empty_sequences(root: Item, plan: Plan) -> list[Change]:
+    """Take out optional sequences without items: where they stand they have one or more."""
+    idle = [
+        element
+        for tag, element in root.elements.items()
+        if element.items == []
+        and (known := plan.root.attributes.get(tag)) is not None
+        and all(row.kind == "3" for row in known.rows)
+    ]
+    return [
+        remove(
+            element,
+            name="empty",
+            before="sequence without items",
+            reason="optional, and it holds nothing",
+            source="PS3.5 7.4.5",
+        )
+        for element in idle
+    ]
+
+
+def _remove_windows(root: Item) -> list[Change]:
+    """Take out windows that no display can apply: their width is below 1."""
+    function = root.text(_VOI_FUNCTION)
+    widths = root.numbers(_WINDOW_WIDTH)
+    if not widths or (min(widths) > 0 and (min(widths) >= 1 or function not in ("", "LINEAR"))):
+        return []
+    reason = "the width of a window is at least 1"
+    return [
+        remove(
+            root.elements[tag],
+            name="window",
+            before="window without width",
+            reason=reason,
+            source="PS3.3 C.11.2.1.2",
+            keep=True,
+        )
+        for tag in (_WINDOW_CENTER, _WINDOW_WIDTH)
+        if tag in root.elements
+    ]
+
+
+def _remove_excluded(root: Item) -> list[Change]:
+    return [
+        remove(
+            root.elements[tag],
+            name="not-applicable",
+            before="present",
+            reason=f"{root.path_to(other)} says it already",
+            source=source,
+            keep=True,
+        )
+        for tag, other, source in _EXCLUSIVE
+        if tag in root.elements and other in root.elements
+    ]
+
+
+def _fill(root: Item, tag: int, value: str, reason: str, source: str) -> Change:
+    vr = find_vr(tag) or "LO"
+    return ensure(root, tag, vr, value.encode(), name="derived", reason=reason, source=source)
+
+
+def _needs_frame_of_reference(plan: Plan) -> bool:
+    return any(m.name == "frame-of-reference" and m.usage == "M" for m in plan.modules)
+
+
+def _complete_image_type(root: Item, *, is_stack: bool) -> list[Change]:
+    element = root.get(_IMAGE_TYPE)
+    values = root.texts(_IMAGE_TYPE)
+    if element is None or root.text(_SOP_CLASS) != _CT_IMAGE or len(values) != 2:
+        return []
+    reason = "CT images say whether they are axial or localizers"
+    if not is_stack:
+        path = element.path
+        return [skipped("image-type", path, "without value 3", reason, "PS3.3 C.8.2.1.1.1")]
+    return [
+        replace_value(
+            element,
+            "\\".join((*values, "AXIAL")).encode(),
+            name="image-type",
+            before="without value 3",
+            after="AXIAL: the series is a stack of cross sections",
+            reason=reason,
+            source="PS3.3 C.8.2.1.1.1",
+        )
+    ]
+
+
+def _mend_laterality(root: Item, plan: Plan) -> list[Change]:
+    """Make Laterality present, empty, unless the body part is known to be unpaired.
+
+    Images with functional groups may say it per frame; label maps and slides do not need it.
+    """
+    if _LATERALITY not in plan.root.attributes:
+        return []
+    element, part = root.get(_LATERALITY), root.text(_BODY_PART)
+    groups = [*root.items_of(0x52009229), *root.items_of(0x52009230)]
+    said = any(tag in root.elements for tag in _OTHER_LATERALITIES) or any(
+        _FRAME_ANATOMY in group.elements for group in groups
+    )
+    is_scan = not plan.groups or root.text(_MODALITY) in ("CT", "MR", "PT")
+    needed = needs_laterality(part) and not said and is_scan
+    source = "PS3.3 C.7.3.1"
+    if needed and element is None:
+        reason = "the body part may be one of a pair"
+        return [ensure(root, _LATERALITY, "CS", b"", name="missing", reason=reason, source=source)]
+    if not needed and element is not None and element.is_empty:
+        reason = "the body part is not one of a pair, or its side is said elsewhere"
+        return [
+            remove(element, name="not-applicable", before="empty", reason=reason, source=source)
+        ]
+    return []
+
+
+def _mend_patient_orientation(root: Item, plan: Plan) -> list[Change]:
+    """Make Patient Orientation present, empty, where nothing else says the orientation."""
+    says_plane = any(m.name == "image-plane" and m.usage == "M" for m in plan.modules)
+    if (
+        _PATIENT_ORIENTATION not in plan.root.attributes
+        or _PATIENT_ORIENTATION in root.elements
+        or _IMAGE_ORIENTATION in root.elements
+        or says_plane
+        or plan.groups
+    ):
+        return []
+    reason = "the image has no Image Orientation (Patient)"
+    return [
+        ensure(
+            root,
+            _PATIENT_ORIENTATION,
+            "CS",
+            b"",
+            name="missing",
+            reason=reason,
+            source="PS3.3 C.7.6.1",
+        )
+    ]

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import pydicom
+import pytest
+from pydicom.data import get_testdata_file
+from pydicom.sequence import Sequence
+
+from imgconv.dicom.elements import read_tree
+from imgconv.ops.derivation import derive_attributes
+from imgconv.rules.plan import find_plan
+from imgconv.standard.iods import find_iod
+
+FILES = {"ct": "CT_small.dcm", "mr": "MR_small.dcm", "sc": "SC_rgb_small_odd.dcm"}
+
+
+def derive(kind, change, *, is_stack=False):
+    dataset = pydicom.dcmread(get_testdata_file(FILES[kind]))
+    change(dataset)
+    buffer = BytesIO()
+    dataset.save_as(buffer)
+    tree = read_tree(Path("x.dcm"), buffer.getvalue())
+    plan = find_plan(find_iod(tree.dataset.text(0x00080016)))
+    return tree.dataset, derive_attributes(tree, plan, is_stack=is_stack)
+
+
+def with_values(**values):
+    def change(dataset):
+        for keyword, value in values.items():
+            if value is None:
+                del dataset[keyword]
+            else:
+                setattr(dataset, keyword, value)
+
+    return change
+
+
+def tags(changes):
+    return {change.tag for change in changes if change.is_done}
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "tag"),
+    [
+        ("mr", {"ScanningSequence": "SE", "InversionTime": 0}, "(0018,0082)"),
+        ("mr", {"ScanOptions": "FC", "TriggerTime": 12}, "(0018,1060)"),
+        ("mr", {"VelocityEncodingDirection": [0.0, 0.0, 0.0]}, "(0018,9090)"),
+        ("ct", {"WindowCenter": 40, "WindowWidth": 0}, "(0028,1051)"),
+        ("ct", {"ProcedureCodeSequence": Sequence()}, "(0008,1032)"),
+        ("ct", {"BodyPartExamined": "CHEST"}, "(0020,0060)"),
+    ],
+)
+def test_derive_attributes_what_is_excluded_goes(kind, values, tag):
+    root, changes = derive(kind, with_values(**values))
+    assert tag in tags(changes)
+    assert int(tag[1:5] + tag[6:10], 16) not in root.elements
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "tag"),
+    [
+        ("mr", {"ScanningSequence": ["GR", "IR"], "InversionTime": 800}, 0x00180082),
+        ("mr", {"ScanOptions": ["FC", "CG"], "TriggerTime": 12}, 0x00181060),
+        ("ct", {"WindowCenter": 40, "WindowWidth": 400}, 0x00281051),
+    ],
+)
+def test_derive_attributes_what_is_prompted_stays(kind, values, tag):
+    root, changes = derive(kind, with_values(**values))
+    assert tag in root.elements
+    assert all(change.original_tag != tag for change in changes)
+
+
+@pytest.mark.parametrize(
+    ("kind", "gone", "tag", "text"),
+    [
+        ("ct", "Modality", 0x00080060, "CT"),
+        ("ct", "FrameOfReferenceUID", 0x00200052, None),
+        ("ct", "Laterality", 0x00200060, ""),
+        ("sc", "PatientOrientation", 0x00200020, ""),
+    ],
+)
+def test_derive_attributes_what_follows_is_added(kind, gone, tag, text):
+    def change(dataset):
+        dataset.pop(gone, None)
+
+    root, _ = derive(kind, change)
+    assert tag in root.elements
+    if text is None:
+        assert root.text(tag).startswith("2.25.")
+    else:
+        assert root.text(tag) == text
+
+
+@pytest.mark.parametrize("is_stack", [True, False])
+def test_derive_attributes_axial_is_said_of_stacks_only(is_stack):
+    change = with_values(ImageType=["ORIGINAL", "PRIMARY"])
+    root, changes = derive("ct", change, is_stack=is_stack)
+    assert (root.texts(0x00080008)[2:] == ("AXIAL",)) is is_stack
+    assert is_stack or any(not change.is_done for change in changes)
