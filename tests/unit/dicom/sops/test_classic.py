@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.dicom.sops.writing import datasets, errors_of, image, needs_checker, options
+from tests.unit.dicom.sops.writing import datasets, errors_of, image, options
 
 from imgconv.core.metadata import Metadata
 from imgconv.core.values import ValueMap
@@ -11,7 +11,6 @@ from imgconv.dicom.writer import check, write
 from imgconv.errors import UnsupportedData
 
 
-@needs_checker
 def test_diffusion_stands_in_each_slice(tmp_path):
     gradients = {
         "DiffusionBValue": (0.0, 1000.0),
@@ -33,7 +32,6 @@ def test_values_per_slice_are_written_where_the_object_knows_them(tmp_path):
     assert not any("KVP" in d for d in found)
 
 
-@needs_checker
 def test_dynamic_pet_has_times_and_indices(tmp_path):
     bids = {
         "Units": "Bq/mL",
@@ -74,7 +72,6 @@ def test_ct_states_hounsfield_units_only_if_they_may_be(tmp_path):
         assert found[0].RescaleType == expected
 
 
-@needs_checker
 def test_padding_keeps_its_sign(tmp_path):
     source = image(values=ValueMap(padding=(-2000.0, -1000.0)))
     paths = write(source, tmp_path / "a.dcm", options("ct"))
@@ -83,7 +80,6 @@ def test_padding_keeps_its_sign(tmp_path):
     assert errors_of(*paths) == []
 
 
-@needs_checker
 def test_reference_is_named_slice_by_slice(tmp_path):
     first = write(image(), tmp_path / "a.dcm", options("mr", PatientID="1", StudyID="1"))
     paths = write(image(), tmp_path / "b.dcm", options("mr", reference=[tmp_path / "a"]))

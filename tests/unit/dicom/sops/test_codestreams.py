@@ -6,7 +6,7 @@ import imagecodecs
 import numpy as np
 import pydicom
 import pytest
-from tests.unit.dicom.sops.writing import errors_of, needs_checker, options
+from tests.unit.dicom.sops.writing import errors_of, options
 
 from imgconv.core.image import Encoded, Image, Source
 from imgconv.core.values import ValueMap
@@ -68,7 +68,6 @@ def test_find_compression_names_the_transfer_syntax(name):
     )
 
 
-@needs_checker
 @pytest.mark.parametrize("name", list(CASES))
 def test_write_keeps_the_codestream_and_pydicom_decodes_it(tmp_path, name):
     stream, samples, suffix, _, method = CASES[name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.dicom.sops.writing import errors_of, image, needs_checker, options
+from tests.unit.dicom.sops.writing import errors_of, image, options
 
 from imgconv.core.document import Document
 from imgconv.dicom.reader import read_images
@@ -11,7 +11,6 @@ from imgconv.dicom.writer import check, write
 from imgconv.errors import UnsupportedData
 
 
-@needs_checker
 @pytest.mark.parametrize("data", [b"%PDF-1.4 %%EOF", b"%PDF-1.4 %%EOF\n"])
 def test_document_goes_in_and_out_unchanged(tmp_path, data):
     paths = write(Document(data), tmp_path / "a.dcm", options(DocumentTitle="Report"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.unit.dicom.sops.writing import AFFINE, datasets, errors_of, image, needs_checker, options
+from tests.unit.dicom.sops.writing import AFFINE, datasets, errors_of, image, options
 
 from imgconv.core.metadata import Metadata
 from imgconv.core.values import Rescale, ValueMap
@@ -27,7 +27,6 @@ def test_write_keeps_voxels_positions_and_order(tmp_path, name, shape):
         assert content.DimensionIndexValues == expected
 
 
-@needs_checker
 @pytest.mark.parametrize("name", ["enhanced-ct", "enhanced-mr"])
 @pytest.mark.parametrize("shape", [(1, 4, 5), (2, 3, 4, 5)])
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16"])
@@ -36,7 +35,6 @@ def test_write_is_conformant(tmp_path, name, shape, dtype):
     assert errors_of(*write(source, tmp_path / "a.dcm", options(name))) == []
 
 
-@needs_checker
 def test_write_diffusion_has_values_and_directions(tmp_path):
     gradients = {
         "DiffusionBValue": (0.0, 1000.0),
@@ -68,7 +66,6 @@ def test_write_tells_phase_images(tmp_path, words):
     assert dataset.ComplexImageComponent == "PHASE"
 
 
-@needs_checker
 def test_write_with_reference_refers_frame_by_frame(tmp_path):
     first = write(image(), tmp_path / "a.dcm", options("mr", PatientID="1", StudyID="1"))
     again = options("enhanced-mr", reference=[tmp_path / "a"])

