@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import stat
 import sys
 import tempfile
 import time
@@ -56,8 +57,10 @@ def atomic_output(target: Path, *, replace: bool = True) -> Iterator[IO[Any]]:
     Raises
     ------
     OutputError
-        It cannot be written, or exists and must not be replaced.
+        It cannot be written, exists and must not be replaced, or is a device,
+        pipe or socket, which a rename would replace.
     """
+    _require_file(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = _create_locked(target.parent)
@@ -78,6 +81,15 @@ def atomic_output(target: Path, *, replace: bool = True) -> Iterator[IO[Any]]:
         output.finish()
     else:
         deferred.append(output)
+
+
+def _require_file(target: Path) -> None:
+    try:
+        mode = target.stat().st_mode
+    except OSError:  # it does not exist, or what writes it will say why it cannot
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OutputError("is a device, pipe or socket; expected a file's name", path=target)
 
 
 @dataclass(frozen=True, slots=True)

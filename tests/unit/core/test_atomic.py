@@ -220,3 +220,13 @@ def test_unfinished_output_is_not_swept(tmp_path):
     assert sweep_temporaries(tmp_path) == 0
     outputs[0].finish()
     assert names(tmp_path) == ["a"]
+
+
+@POSIX
+def test_atomic_output_never_replaces_what_is_no_file(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OutputError, match="pipe"):
+        write_bytes(pipe, b"data")
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert names(tmp_path) == ["pipe"]
