@@ -47,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     _open_missing_streams()
+    # numpy's BLAS starts a thread per core when it is imported, 50 ms, for work that we have not.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if words[:1] == ["--version"]:
         from imgconv import __version__
 
