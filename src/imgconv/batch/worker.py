@@ -20,6 +20,7 @@ from types import FrameType
 
 from imgconv.batch.attempt import Attempt, Computed, Terminated, attempt, compute, finish
 from imgconv.batch.job import Job, JobFunction, JobResult
+from imgconv.core.allocator import keep_freed_memory
 from imgconv.errors import InternalError
 
 __all__ = ["READY", "WorkerSettings", "Written", "serve"]
@@ -53,6 +54,7 @@ class Written:
 def serve(connection: Connection, pickled_settings: bytes) -> None:
     """Answer each job that comes down `connection` with its attempt, until it closes."""
     _isolate()
+    keep_freed_memory()
     settings: WorkerSettings = pickle.loads(pickled_settings)  # noqa: S301  from our parent
     _limit_memory(settings.memory_limit_bytes)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
