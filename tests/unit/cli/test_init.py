@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -92,3 +93,13 @@ def test_closed_streams_are_no_bug(tmp_path):
     script = "import sys; from imgconv.cli import main; sys.exit(main(['formats']))"
     command = f'"{sys.executable}" -c "{script}" >&- 2>&-'
     assert subprocess.run(command, shell=True, check=False).returncode == 0
+
+
+def test_help_names_every_command_with_its_own_help(capsys):
+    code, out, _ = run(capsys, "--help")
+    assert code == ExitCode.DONE
+    listed = dict(line.split(maxsplit=1) for line in out.splitlines() if line.startswith("  "))
+    for name, reference in COMMANDS.items():
+        module, _, function = reference.partition(":")
+        first = getattr(import_module(module), function).__doc__.splitlines()[0]
+        assert first.startswith(listed[name].rstrip(".")[:30])
