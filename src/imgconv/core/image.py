@@ -172,6 +172,10 @@ class Image:
         See `codestreams`.
     display
         See `shown_as`.
+    reversed_slices
+        Whether users expect the slices in the opposite order, against the
+        normal. Writers that keep habits may follow it; it says nothing about
+        where a slice is.
 
     Raises
     ------
@@ -190,6 +194,7 @@ class Image:
     losses: tuple[Loss, ...] = ()
     encoded: Encoded | None = None
     display: Display | None = None
+    reversed_slices: bool = False
 
     def __post_init__(self) -> None:
         ordered = "".join(letter for letter in "tkjic" if letter in self.axes)

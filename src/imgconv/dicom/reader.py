@@ -25,6 +25,7 @@ from imgconv.dicom.header import Header, HeaderReader
 from imgconv.dicom.plan import ObjectPlan, Outcome, Problem, VolumePlan
 from imgconv.dicom.scaling import value_map
 from imgconv.dicom.series import plan_series
+from imgconv.dicom.vendors.slice_numbering import is_numbered_against_normal
 from imgconv.dicom.volumes import VolumeReader
 from imgconv.errors import InputError, UnknownFormat
 from imgconv.spec import resolve
@@ -133,6 +134,7 @@ def load(plan: VolumePlan | ObjectPlan, options: ReadOptions | None = None) -> I
             name=image_name(plan),
             losses=(*plan.losses, *find_gradient_losses(plan.acquisition)),
             display=Display(array, partial(slice_display, plan)),
+            reversed_slices=is_numbered_against_normal(plan.acquisition),
         )
         return untilt(image) if options.tilt is Tilt.RESAMPLE else image
     except InputError as error:

@@ -1,14 +1,17 @@
 """Which way round samples are stored in NIfTI: a habit, not a rule of the format.
 
 Users of dcm2niix expect DICOM slices with their rows flipped (an axial series
-is stored left, anterior, superior; its determinant is negative) and 3D
-acquisitions turned to the nearest right, anterior, superior axes.
+is stored left, anterior, superior; its determinant is negative), slices that
+the scanner numbers against the normal in that order, and 3D acquisitions other
+than echo planar ones turned to the nearest right, anterior, superior axes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from itertools import permutations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,19 +47,28 @@ def to_storage(image: Image, storage: Storage) -> Image:
         # Without geometry there is nothing to turn: rows stay as they are.
         return image if image.geometry is None else _to_ras(image)
     image = flip(image, "j")
-    if image.geometry is not None and np.linalg.det(_ras(image)) > 0:
-        image = flip(image, "k")
-    return image
+    if image.geometry is None:
+        return image
+    runs_along_normal = bool(np.linalg.det(_ras(image)) < 0)
+    return flip(image, "k") if runs_along_normal == image.reversed_slices else image
 
 
 def _is_3d_acquisition(image: Image) -> bool:
     geometry = image.geometry
+    shared = image.metadata.shared
     return (
-        image.metadata.shared.get("MRAcquisitionType") == "3D"
+        shared.get("MRAcquisitionType") == "3D"
+        and not _is_echo_planar(shared)
         and image.volume_count == 1
         and image.size_ijk[2] > 1
         and (geometry is None or geometry.slice_positions is None)
     )
+
+
+def _is_echo_planar(shared: Mapping[str, Any]) -> bool:
+    sequence = shared.get("ScanningSequence", ())
+    names = (sequence,) if isinstance(sequence, str) else sequence
+    return "EP" in names or shared.get("EchoPlanarPulseSequence") == "YES"
 
 
 def _ras(image: Image) -> NDArray[np.float64]:

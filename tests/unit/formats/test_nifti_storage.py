@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import nibabel
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ def make(directions, *, acquisition="2D", sources=DICOM, shape=(3, 4, 5), **more
     geometry = more.pop("geometry", Geometry(affine))
     array = np.arange(np.prod(shape), dtype=np.int16).reshape(shape)
     axes = "tkji"[-len(shape) :]
-    metadata = Metadata(shared={"MRAcquisitionType": acquisition})
+    metadata = Metadata(shared={"MRAcquisitionType": acquisition, **more.pop("shared", {})})
     return Image(array, axes, geometry, metadata=metadata, sources=sources, **more)
 
 
@@ -59,6 +61,30 @@ def test_to_storage_keeps_each_voxel_in_its_place(directions, storage):
 def test_to_storage_of_a_series_of_3d_volumes_is_not_turned():
     image = make(SAGITTAL, acquisition="3D", shape=(2, 3, 4, 5))
     assert codes(to_storage(image, Storage.AUTO)) == "PSR"
+
+
+@pytest.mark.parametrize(
+    "shared",
+    [
+        {"ScanningSequence": "EP"},
+        {"ScanningSequence": ("GR", "EP")},
+        {"EchoPlanarPulseSequence": "YES"},
+    ],
+)
+def test_to_storage_of_3d_echo_planar_volumes_is_not_turned(shared):
+    assert codes(to_storage(make(SAGITTAL, acquisition="3D", shared=shared), Storage.AUTO)) == "PSR"
+    plain = {"ScanningSequence": "GR", "EchoPlanarPulseSequence": "NO"}
+    assert codes(to_storage(make(SAGITTAL, acquisition="3D", shared=plain), Storage.AUTO)) == "RAS"
+
+
+def test_to_storage_keeps_the_order_of_slices_that_the_scanner_numbers_backwards():
+    timed = Metadata(bids={"SliceTiming": [0.0, 1.0, 2.0]})
+    image = replace(make(SAGITTAL, reversed_slices=True), metadata=timed)
+    turned = to_storage(image, Storage.AUTO)
+    assert codes(turned) == "PSL"
+    assert turned.metadata.bids["SliceTiming"] == [2.0, 1.0, 0.0]
+    assert np.array_equal(turned.array, image.array[::-1, ::-1])
+    assert codes(to_storage(image, Storage.RAS)) == "RAS"
 
 
 def test_to_storage_of_other_formats_keeps_them():
