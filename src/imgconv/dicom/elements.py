@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import mmap
 import struct
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from imgconv.dicom.header_scan import inflate_part
 from imgconv.errors import CorruptData, InputError
 from imgconv.standard.elements import find_vr
 
@@ -40,7 +40,6 @@ _FORMATS = {
 _PLAIN_TEXT = {"LT", "ST", "UT", "UR"}  # a backslash does not separate values
 _MAX_DEPTH = 64
 _MAX_ELEMENTS = 1_000_000
-_MAX_INFLATED_BYTES = 1 << 30
 _BULK_BYTES = 1 << 16
 # A few bytes before the first element are what is left of a preamble that was cut.
 _MAX_STRAY_BYTES = 16
@@ -436,15 +435,12 @@ def _choose_encoding(tree: Tree, start: int) -> None:
 
 def _inflate(tree: Tree, start: int) -> int:
     """Inflate the data set into `tree.data`; return 0, where it starts there."""
-    engine = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        plain = engine.decompress(bytes(tree.data[start:]), _MAX_INFLATED_BYTES)
-    except zlib.error:
+        plain, complete = inflate_part(bytes(tree.data[start:]))
+    except InputError:
+        plain, complete = b"", False
+    if not complete:
         tree.problems.append(Problem("deflate"))
-        plain = b""
-    else:
-        if engine.unconsumed_tail or not engine.eof:
-            tree.problems.append(Problem("deflate"))
     tree.data = plain
     return 0
 

@@ -26,14 +26,27 @@ from imgconv.dicom.scan import (
 )
 from imgconv.errors import CorruptData, UnknownFormat, UnsupportedData
 
-__all__ = ["DEFLATED", "HeaderScan", "PixelData", "Scanned", "inflate_file", "walk_meta"]
+__all__ = [
+    "DEFLATED",
+    "HeaderScan",
+    "PixelData",
+    "Scanned",
+    "inflate",
+    "inflate_file",
+    "inflate_part",
+    "walk_meta",
+]
 
 # Most headers are smaller than the first read; each read after it is four times as large,
 # since a sequence that is cut by the end of a read is walked again.
 _FIRST_READ = 1 << 16
 # What a header may be longer than the one before it, before it is read in two parts
 _MARGIN = 256
-_MAX_INFLATED_BYTES = 1 << 32
+_PIECE = 1 << 20
+# A data set that inflates to more than this, and more than that many times, is taken for a bomb:
+# images shrink to a third, masks to a hundredth; zeros alone to a thousandth.
+_SURELY_FINE_BYTES = 96 << 20
+_MAX_INFLATION = 300
 
 _IMPLICIT = "1.2.840.10008.1.2"
 _EXPLICIT = "1.2.840.10008.1.2.1"
@@ -162,7 +175,7 @@ class HeaderScan:
 
     def _inflate(self, start: int) -> None:
         whole = self._buffer + self._fetch(len(self._buffer), self._size - len(self._buffer))
-        self._buffer = whole[:start] + _inflate(whole[start:])
+        self._buffer = whole[:start] + inflate_part(whole[start:])[0]
         self._size = len(self._buffer)
 
     def _walk(self, start: int, encoding: Encoding) -> Found | None:
@@ -245,15 +258,43 @@ def _guess_syntax(buffer: bytes, start: int) -> tuple[str, Encoding]:
     return (_EXPLICIT_BIG if encoding.big_endian else _EXPLICIT), encoding
 
 
-def _inflate(data: bytes) -> bytes:
+def inflate(data: bytes) -> bytes:
+    """Return what a deflated data set holds; errors as `inflate_part`, and CorruptData if cut."""
+    inflated, complete = inflate_part(data)
+    if not complete:
+        raise CorruptData("the deflated data set is truncated")
+    return inflated
+
+
+def inflate_part(data: bytes) -> tuple[bytes, bool]:
+    """Return what there is of a deflated data set, and whether that is all.
+
+    Raises
+    ------
+    CorruptData
+        It cannot be inflated.
+    UnsupportedData
+        It inflates so far that it was made to fill the memory.
+    """
     engine = zlib.decompressobj(-zlib.MAX_WBITS)
+    parts: list[bytes] = []
+    size = 0
     try:
-        inflated = engine.decompress(data, _MAX_INFLATED_BYTES)
+        for start in range(0, len(data), _PIECE):
+            piece = data[start : start + _PIECE]
+            while piece and not engine.eof:
+                parts.append(engine.decompress(piece, _SURELY_FINE_BYTES))
+                piece = engine.unconsumed_tail
+                size += len(parts[-1])
+                used = min(start + _PIECE, len(data)) - len(piece)
+                if size >= _SURELY_FINE_BYTES and size > _MAX_INFLATION * used:
+                    raise UnsupportedData(
+                        "the deflated data set inflates too far; it is taken for hostile",
+                        hint="if it is not, inflate it by another program first",
+                    )
     except zlib.error as error:
         raise CorruptData("the deflated data set cannot be inflated") from error
-    if engine.unconsumed_tail:
-        raise UnsupportedData(f"the data set inflates to more than `{_MAX_INFLATED_BYTES}` bytes")
-    return inflated
+    return b"".join(parts), engine.eof
 
 
 def inflate_file(whole: bytes) -> bytes:
@@ -265,4 +306,4 @@ def inflate_file(whole: bytes) -> bytes:
         The data set cannot be inflated, or is too large.
     """
     start, _syntax = walk_meta(whole, {})
-    return whole[:start] + _inflate(whole[start:])
+    return whole[:start] + inflate_part(whole[start:])[0]

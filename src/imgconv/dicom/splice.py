@@ -14,7 +14,6 @@ from __future__ import annotations
 import mmap
 import os
 import struct
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from pathlib import Path
 from imgconv.dicom.bytesource import ByteSource
 from imgconv.dicom.frames import FrameReader
 from imgconv.dicom.header import Header, parse_header
+from imgconv.dicom.header_scan import inflate
 from imgconv.dicom.reencode import format_element, reencode
 from imgconv.dicom.scan import (
     EXPLICIT_BIG,
@@ -40,9 +40,6 @@ __all__ = ["FileParts", "encoding_of", "format_meta", "iter_spans", "patched", "
 
 _MAP_BYTES = 16 << 20  # larger files are mapped, so that memory does not grow with them
 _PREAMBLE = 128
-# A data set that inflates to more than this, and more than that many times, is a bomb.
-_INFLATED_BYTES = 96 << 20
-_INFLATION = 300
 
 
 @dataclass(slots=True)
@@ -149,7 +146,7 @@ def _split(path: Path, buffer: bytes | mmap.mmap, choice: Mapping[str, str]) -> 
         raise UnsupportedData("the transfer syntax is unknown")
     if syntax is not None and syntax.deflated:
         # From here on it is a file of explicit VR little endian.
-        buffer = format_meta(preamble, meta, EXPLICIT_LITTLE_UID) + _inflate(buffer[start:])
+        buffer = format_meta(preamble, meta, EXPLICIT_LITTLE_UID) + inflate(buffer[start:])
         start = _read_meta(buffer)[2]
     header = parse_header(buffer, path)  # type: ignore[arg-type]  # a map is sliced to bytes
     syntax = syntax or BY_UID[header.transfer_syntax_uid]
@@ -257,27 +254,6 @@ def _spans(data: bytes, log: _Log) -> dict[int, bytes]:
 
 def _meta_uid(meta: Mapping[int, bytes]) -> str:
     return meta.get(0x00020010, b"")[8:].decode("latin-1").strip("\0 ")
-
-
-def _inflate(data: bytes) -> bytes:
-    engine = zlib.decompressobj(-zlib.MAX_WBITS)
-    out = bytearray()
-    try:
-        while data:
-            out += engine.decompress(data, _INFLATED_BYTES)
-            data = engine.unconsumed_tail
-            used = engine.unconsumed_tail
-            if len(out) >= _INFLATED_BYTES and len(out) > _INFLATION * max(
-                1, len(data) - len(used)
-            ):
-                raise UnsupportedData(
-                    "the deflated data set inflates too far; it is taken for hostile"
-                )
-    except zlib.error as error:
-        raise CorruptData("the deflated data set cannot be inflated") from error
-    if not engine.eof:
-        raise CorruptData("the deflated data set is truncated")
-    return bytes(out)
 
 
 def format_meta(

@@ -1,10 +1,12 @@
+import random
+import zlib
 from itertools import pairwise
 
 import pytest
 from tests.unit.dicom.files import DEFLATED, EXPLICIT, encode, make_slice
 
-from imgconv.dicom.header_scan import HeaderScan, inflate_file, walk_meta
-from imgconv.errors import CorruptData
+from imgconv.dicom.header_scan import HeaderScan, inflate, inflate_file, inflate_part, walk_meta
+from imgconv.errors import CorruptData, UnsupportedData
 
 
 def scan(data, reads=None):
@@ -51,3 +53,32 @@ def test_inflate_file_keeps_the_meta_information():
     assert syntax == DEFLATED
     assert inflated[:start] == data[:start]
     assert make_slice().PixelData in inflated
+
+
+def deflate(*parts):
+    packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return b"".join((*(packer.compress(part) for part in parts), packer.flush()))
+
+
+def test_inflate_takes_large_data_that_shrink_as_images_do():
+    block = random.Random(1).randbytes(1 << 20)
+    assert inflate(deflate(*[block] * 4, bytes(100 << 20))) == block * 4 + bytes(100 << 20)
+
+
+def test_inflate_stops_early_in_a_bomb():
+    data = deflate(*[bytes(1 << 20)] * 120)
+    with pytest.raises(UnsupportedData, match="inflates too far"):
+        inflate(data)
+    # Data behind it do not make it harmless: they are not reached.
+    with pytest.raises(UnsupportedData, match="inflates too far"):
+        inflate(data + bytes(8 << 20))
+
+
+def test_inflate_truncated():
+    data = deflate(b"0123456789" * 1000)
+    with pytest.raises(CorruptData, match="truncated"):
+        inflate(data[:-3])
+    part, complete = inflate_part(data[:-3])
+    assert not complete
+    assert (b"0123456789" * 1000).startswith(part)
+    assert inflate_part(data) == (b"0123456789" * 1000, True)
