@@ -6,6 +6,7 @@ it imports the library inside its body.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -58,7 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from imgconv.core.interrupts import terminate_like_interrupt
 
         with terminate_like_interrupt():
-            return _run(words)
+            code = _run(words)
+            if arguments is None:
+                gc.freeze()  # the process ends: searching it for garbage would take 20 ms
+            return code
     except ImgconvError as error:
         _tell(error)
         return error.exit_code

@@ -7,13 +7,15 @@ PS3.5 8.1.1, A.4.11
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from imgconv.codecs.encode import EncodeTask
 from imgconv.codecs.frame import PixelFormat, decode_native, encode_native
 from imgconv.standard.transfer_syntaxes import BY_UID
+
+if TYPE_CHECKING:
+    from imgconv.codecs.encode import EncodeTask
 
 __all__ = ["decode", "encode"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -96,6 +95,8 @@ def _compare(headers: list[Header]) -> list[Problem]:
 
 def _digest(header: Header, *, stored: bool) -> bytes:
     """Hash the pixels: as stored, or decoded where the files are encoded in different ways."""
+    import hashlib  # 3 ms, and few series have duplicates
+
     digest = hashlib.blake2b()
     if stored:
         digest.update(header.read_pixel_bytes())

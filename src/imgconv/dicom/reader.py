@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from imgconv.core.display import Display
 from imgconv.core.image import Image, LazyArray, Source
 from imgconv.core.options import ReadOptions, Tilt
-from imgconv.core.untilt import untilt
 from imgconv.dicom.describe import describe, image_name
 from imgconv.dicom.diffusion import find_gradient_losses
 from imgconv.dicom.display import slice_display
@@ -136,11 +135,17 @@ def load(plan: VolumePlan | ObjectPlan, options: ReadOptions | None = None) -> I
             display=Display(array, partial(slice_display, plan)),
             reversed_slices=is_numbered_against_normal(plan.acquisition),
         )
-        return untilt(image) if options.tilt is Tilt.RESAMPLE else image
+        return _resample_tilt(image) if options.tilt is Tilt.RESAMPLE else image
     except InputError as error:
         raise error.with_path(plan.first.header.path) from error.__cause__
     finally:
         plan.release()
+
+
+def _resample_tilt(image: Image) -> Image:
+    from imgconv.core.untilt import untilt
+
+    return untilt(image)
 
 
 def _sources(plan: VolumePlan) -> tuple[Source, ...]:
