@@ -69,6 +69,7 @@ def pet_fields(acquisition: Acquisition) -> dict[str, Any]:
         ("FrameDuration", "ActualFrameDuration", 1e-3),
         ("FrameReferenceTime", "FrameReferenceTime", 1e-3),
         ("DecayCorrectionFactor", "DecayFactor", 1.0),
+        ("DecayFactor", "DecayFactor", 1.0),  # dcm2niix's name
         ("ScatterFraction", "ScatterFractionFactor", 1.0),
     ):
         fields[name] = _per_frame(frames, keyword, factor)

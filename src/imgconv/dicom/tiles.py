@@ -81,11 +81,28 @@ def _find_mosaic(header: Header) -> Tiling | None:
     csa = _image_csa(header)
     count = mosaic_tile_count(csa) or _public_count(header)
     if count <= 1:
+        _require_single(header)
         return None
     tiling = _square_tiling(header, count)
     return Tiling(
         count, tiling.per_row, tiling.rows, tiling.columns, _mosaic_positions(header, csa, tiling)
     )
+
+
+def _require_single(header: Header) -> None:
+    """Raise if a mosaic lacks its number of tiles, but its matrix says that it has some.
+
+    Neither their number nor the direction in which they run can be guessed safely.
+    """
+    matrix = [size for size in header.numbers("AcquisitionMatrix") if size > 0]
+    sides = (header.get("Rows", 0), header.get("Columns", 0))
+    # Partial sampling acquires fewer lines than a tile has, never more.
+    if matrix and min(sides) >= 2 * max(matrix) and all(side % max(matrix) == 0 for side in sides):
+        raise GeometryError(
+            "a mosaic without the private attributes that say how many slices it has, "
+            "and in which direction",
+            path=header.path,
+        )
 
 
 def _image_csa(header: Header) -> CsaHeader:
@@ -145,6 +162,7 @@ def _find_grid(header: Header) -> Tiling | None:
     items = header.private(0x0065, _UIH, 0x51, (), vr="SQ")
     count = header.private(0x0065, _UIH, 0x50, vr="DS")
     if not isinstance(count, int | float) or count <= 1:
+        _require_single(header)
         return None
     positions = tuple(
         _vector(item.numbers("ImagePositionPatient"))

@@ -59,6 +59,7 @@ def test_fields_of_a_dynamic_series(acquisition):
     assert fields["FrameDuration"] == [60, 60]
     assert fields["FrameReferenceTime"] == [30, 90]
     assert fields["DecayCorrectionFactor"] == pytest.approx([1.01, 1.02])
+    assert fields["DecayFactor"] == fields["DecayCorrectionFactor"]
     assert fields["ScatterFraction"] == [0.31, 0.31]
     assert fields["ImageDecayCorrected"] is True
     assert fields["ImageDecayCorrectionTime"] == 0

@@ -72,6 +72,23 @@ def test_find_tiling_mosaic_without_csa_header(element):
     assert find_tiling(parse_header(encode(dataset), "x")).count == 3
 
 
+@pytest.mark.parametrize("kind", ["MOSAIC", "VFRAME"])
+@pytest.mark.parametrize(
+    ("matrix", "refused"),
+    [([4, 0, 0, 4], True), ([0, 4, 3, 0], True), ([12, 0, 0, 12], False), (None, False)],
+)
+def test_find_tiling_mosaic_whose_number_of_tiles_was_removed_is_refused(kind, matrix, refused):
+    dataset = make_slice(ImageType=["ORIGINAL", "PRIMARY", kind])
+    dataset.Rows = dataset.Columns = 12
+    dataset.AcquisitionMatrix = matrix
+    header = parse_header(encode(dataset), "x")
+    if refused:
+        with pytest.raises(GeometryError, match="private attributes"):
+            find_tiling(header)
+    else:
+        assert find_tiling(header) is None
+
+
 def test_cut_tile_takes_rows_of_tiles():
     image = np.arange(24).reshape(4, 6)
     np.testing.assert_array_equal(cut_tile(image, Tiling(6, 3, 2, 2), 4), [[14, 15], [20, 21]])
