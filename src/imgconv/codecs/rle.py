@@ -40,14 +40,14 @@ def decode(data: bytes, pixel_format: PixelFormat, transfer_syntax_uid: str) -> 
         return decode_native(_unpack(segments[0], pixel_format.frame_bytes), pixel_format)
     pixels = pixel_format.rows * pixel_format.columns
     width = pixel_format.bits_allocated // 8
-    planes = np.empty((pixels, pixel_format.samples_per_pixel, width), np.uint8)
+    unsigned = np.dtype(f"u{width}")
+    planes = np.zeros((pixels, pixel_format.samples_per_pixel), unsigned)
     for number, segment in enumerate(segments):
-        sample, byte = divmod(number, width)  # most significant byte first; G.2
-        plane = np.frombuffer(_unpack(segment, pixels), np.uint8)
-        planes[:, sample, width - 1 - byte] = plane
-    little = pixel_format.dtype.newbyteorder("<")
-    array = planes.reshape(-1).view(little).reshape(pixel_format.shape)
-    return array.astype(pixel_format.dtype, copy=False)
+        sample = planes[:, number // width]  # most significant byte first; G.2
+        if width > 1:
+            sample <<= unsigned.type(8)
+        sample |= np.frombuffer(_unpack(segment, pixels), np.uint8)
+    return planes.view(pixel_format.dtype).reshape(pixel_format.shape)
 
 
 def _segments(data: bytes, pixel_format: PixelFormat) -> list[bytes]:
@@ -81,12 +81,14 @@ def encode(samples: NDArray[Any], task: EncodeTask) -> bytes:
     """Return one RLE frame: each row of each byte plane is packed by itself, as G.3.1 demands."""
     target = task.target
     width = target.dtype.itemsize
-    little = np.ascontiguousarray(samples, target.dtype.newbyteorder("<"))
-    planes = little.view(np.uint8).reshape(target.rows, target.columns, -1, width)
+    unsigned = np.dtype(f"u{width}")
+    planes = np.ascontiguousarray(samples, target.dtype).view(unsigned)
+    planes = planes.reshape(target.rows, target.columns, -1)
     segments = []
     for sample in range(target.samples_per_pixel):
         for byte in reversed(range(width)):  # most significant byte first; G.2
-            plane = planes[:, :, sample, byte].copy()
+            # Shifts are vectorized, a copy of every other byte is not: a third of the time.
+            plane = (planes[:, :, sample] >> unsigned.type(8 * byte)).astype(np.uint8)
             packed = bytes(imagecodecs.packbits_encode(plane, axis=-1))
             segments.append(packed + b"\0" * (len(packed) % 2))
     offsets, position = [], _HEADER.size
