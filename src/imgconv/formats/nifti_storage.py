@@ -4,11 +4,14 @@ Users of dcm2niix expect DICOM slices with their rows flipped (an axial series
 is stored left, anterior, superior; its determinant is negative), slices that
 the scanner numbers against the normal in that order, and 3D acquisitions other
 than echo planar ones turned to the nearest right, anterior, superior axes.
+Frames of a film that has no place in the patient (ultrasound, angiography) lie
+along the third axis.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from itertools import permutations
 from typing import Any
@@ -48,9 +51,26 @@ def to_storage(image: Image, storage: Storage) -> Image:
         return image if image.geometry is None else _to_ras(image)
     image = flip(image, "j")
     if image.geometry is None:
-        return image
+        return _frames_as_slices(image) if _is_film(image) else image
     runs_along_normal = bool(np.linalg.det(_ras(image)) < 0)
     return flip(image, "k") if runs_along_normal == image.reversed_slices else image
+
+
+def _is_film(image: Image) -> bool:
+    return image.axes.startswith("t") and image.size_ijk[2] == 1
+
+
+def _frames_as_slices(image: Image) -> Image:
+    """Return a film as a stack; all of its frames are in memory then."""
+    metadata = image.metadata
+    per_slice = {name: (values,) for name, values in metadata.per_volume.items()}
+    return replace(
+        image,
+        array=np.asarray(image.array)[:, 0],
+        axes=image.axes[1:],
+        metadata=replace(metadata, per_volume={}, per_slice=per_slice),
+        display=None,
+    )
 
 
 def _is_3d_acquisition(image: Image) -> bool:

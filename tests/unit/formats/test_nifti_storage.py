@@ -87,6 +87,22 @@ def test_to_storage_keeps_the_order_of_slices_that_the_scanner_numbers_backwards
     assert codes(to_storage(image, Storage.RAS)) == "RAS"
 
 
+@pytest.mark.parametrize("storage", [Storage.AUTO, Storage.DCM2NIIX])
+def test_to_storage_of_a_film_without_place_makes_its_frames_slices(storage):
+    times = Metadata(per_volume={"TriggerTime": (0.0, 40.0)})
+    film = replace(make(AXIAL, geometry=None, shape=(2, 1, 4, 5)), metadata=times)
+    stack = to_storage(film, storage)
+    assert stack.axes == "kji"
+    assert np.array_equal(stack.array, film.array[:, 0, ::-1])
+    assert not stack.metadata.per_volume
+    assert stack.metadata.per_slice == {"TriggerTime": ((0.0, 40.0),)}
+    assert to_storage(film, Storage.KEEP) is film
+
+
+def test_to_storage_of_a_film_with_a_place_keeps_time():
+    assert to_storage(make(AXIAL, shape=(2, 1, 4, 5)), Storage.AUTO).axes == "tkji"
+
+
 def test_to_storage_of_other_formats_keeps_them():
     image = make(SAGITTAL, sources=())
     assert not is_from_dicom(image)
