@@ -211,7 +211,7 @@ def _translate(error: Exception | SystemExit, job: Job) -> ImgconvError:
     if isinstance(error, ImgconvError):
         ours = error if job.path is None else error.with_path(job.path)
         return ours if _is_picklable(ours) else InternalError(ours.message, path=ours.path)
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or _lacks_thread(error):
         return WorkerError("there is not enough memory for it", path=job.path)
     if isinstance(error, OSError) and error.errno in _TARGET_FAULTS:
         return output_error(error, _path_of(error) or job.path or "output")
@@ -221,6 +221,11 @@ def _translate(error: Exception | SystemExit, job: Job) -> ImgconvError:
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{Path(frames[-1].filename).stem}.{frames[-1].name}:{frames[-1].lineno}"
     return InternalError(f"internal error `{type(error).__name__}` at {place}", path=job.path)
+
+
+def _lacks_thread(error: BaseException) -> bool:
+    """Whether no thread could be started: each needs some megabytes for its stack."""
+    return isinstance(error, RuntimeError) and "start new thread" in str(error)
 
 
 def _path_of(error: OSError) -> Path | None:

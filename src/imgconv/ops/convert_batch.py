@@ -51,11 +51,14 @@ def run_tasks(
         done[number] = _volumes(tasks[number], outcome)
 
     isolate = batch.isolate or any(map(may_crash, tasks))
+    writer, _, _ = shared.target.spec.write.partition(":")
     workers = min(batch.worker_count, max(1, len(tasks)))
     summary = run_batch(
         jobs,
         partial(run_task, run=shared),
-        replace(batch, isolate=isolate, workers=workers, preload=(*batch.preload, *_PRELOAD)),
+        replace(
+            batch, isolate=isolate, workers=workers, preload=(*batch.preload, *_PRELOAD, writer)
+        ),
         replace(ledger, failed_list=None),
         listener=_without_messages(listener),
         on_outcome=enter,

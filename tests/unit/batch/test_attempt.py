@@ -120,6 +120,15 @@ def test_hash_file(tmp_path):
     assert hash_file(path) == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def test_a_thread_that_cannot_be_started_is_a_lack_of_memory(tmp_path):
+    def function(job):
+        raise RuntimeError("can't start new thread")
+
+    error = attempt(function, Job("k", (tmp_path,)), digests=False).error
+    assert isinstance(error, WorkerError)
+    assert "not enough memory" in error.message
+
+
 def test_a_job_may_fail_in_part_and_keep_its_outputs(tmp_path):
     (tmp_path / "in").write_text("1")
     (tmp_path / "beside").write_text("2")

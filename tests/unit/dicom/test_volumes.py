@@ -5,7 +5,7 @@ from tests.unit.dicom.files import make_enhanced, make_slice, write_all
 from imgconv.dicom.header import read_header
 from imgconv.dicom.series import plan_series
 from imgconv.dicom.volumes import VolumeReader
-from imgconv.errors import UnsupportedData
+from imgconv.errors import CorruptData, UnsupportedData
 
 
 def reader(paths, **options):
@@ -40,3 +40,15 @@ def test_reader_leaves_the_files_as_they_are(tmp_path):
     before = paths[0].read_bytes()
     reader(paths).read(0)[:] = 0
     assert paths[0].read_bytes() == before
+
+
+def test_reader_fills_large_volumes_by_threads_in_the_same_way(tmp_path, monkeypatch):
+    paths = write_all(tmp_path, [make_slice(3 * k, k) for k in range(9)])
+    one = reader(paths).read(0)
+    monkeypatch.setattr("imgconv.dicom.volumes._THREADED_BYTES", 0)
+    found = reader(paths)
+    assert np.array_equal(found.read(0), one)
+    paths[4].write_bytes(paths[4].read_bytes()[:-4])
+    with pytest.raises(CorruptData, match="became shorter") as caught:
+        found.read(0)
+    assert caught.value.path == paths[4]
