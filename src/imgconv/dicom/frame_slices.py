@@ -187,7 +187,7 @@ def _plain_frames(header: Header, count: int, known: Components) -> Iterator[Sli
     start = source.numbers("ImagePositionPatient") or header.numbers("ImagePositionPatient")
     orientation = source.numbers("ImageOrientationPatient")
     step = header.numbers("SpacingBetweenSlices") or header.numbers("SliceThickness")
-    slices = _int_vector(header, "SliceVector", count)
+    slices = _int_vector(header, "SliceVector", count) or _of_tomogram(header, count)
     offsets = header.numbers("GridFrameOffsetVector")
     volumes = _int_vector(header, "TimeSlotVector", count) or _int_vector(
         header, "TimeSliceVector", count
@@ -213,6 +213,16 @@ def _plain_frames(header: Header, count: int, known: Components) -> Iterator[Sli
             timing = replace(timing, dimensions=(volumes[frame],))
         order = (first.order[0], frame, -1)
         yield replace(first, frame=frame, position=position, timing=timing, order=order)
+
+
+def _of_tomogram(header: Header, count: int) -> tuple[int, ...]:
+    """Return slice numbers of a reconstructed tomogram, whose only dimension is the slice.
+
+    Source: PS3.3 C.8.4.9.1 (Image Type), C.8.4.8 (Slice Vector may have been left out).
+    """
+    is_tomogram = "RECON TOMO" in header.texts("ImageType")
+    several = any(name in header for name in ("TimeSlotVector", "TimeSliceVector", "PhaseVector"))
+    return tuple(range(1, count + 1)) if is_tomogram and not several else ()
 
 
 def _int_vector(header: Header, keyword: str, count: int) -> tuple[int, ...]:

@@ -25,11 +25,13 @@ from imgconv.core.metadata import Metadata
 from imgconv.core.options import ReadOptions
 from imgconv.core.values import ValueMap
 from imgconv.dicom import seg_private as private
+from imgconv.dicom.bids import bids_fields
 from imgconv.dicom.frames import FrameReader
 from imgconv.dicom.header import Header
 from imgconv.dicom.label_layers import Layers
 from imgconv.dicom.plan import ObjectPlan
 from imgconv.dicom.seg_frames import Layout, read_layout
+from imgconv.dicom.vendors.facts import Acquisition, Facts
 from imgconv.errors import CorruptData, InputError, UnsupportedData
 
 __all__ = ["load_segmentation", "read_segmentation"]
@@ -94,7 +96,7 @@ def _read(header: Header, max_bytes: int) -> Image:
         "tkji" if array.ndim == 4 else "kji",
         geometry=layout.geometry,
         values=ValueMap(bits_stored=8 * array.dtype.itemsize if array.dtype.kind == "u" else None),
-        metadata=Metadata(shared=_shared(header)),
+        metadata=Metadata(shared=_shared(header), bids=_sidecar(header, shape)),
         sources=(
             Source(
                 header.path,
@@ -255,6 +257,12 @@ def _shared(header: Header) -> dict[str, Any]:
     names = ("Modality", "SeriesDescription", "SeriesNumber", "ContentCreatorName")
     values = {name: header.get(name) for name in names}
     return {name: value for name, value in values.items() if value not in (None, "")}
+
+
+def _sidecar(header: Header, shape: tuple[int, int, int]) -> dict[str, Any]:
+    """Return what the header says about the object itself: equipment, series, comments."""
+    size_ijk = (shape[2], shape[1], shape[0])
+    return bids_fields(Acquisition(((Facts(header, 0),),), size_ijk))
 
 
 def _name(header: Header) -> str:

@@ -44,6 +44,7 @@ PLAIN_KEYWORDS = (
     "EchoNumbers",
     "EchoTime",
     "EffectiveEchoTime",
+    "FlipAngle",
     "FrameOfReferenceUID",
     "FrameReferenceTime",
     "FrameType",
@@ -120,7 +121,7 @@ class Slice:
         Milliseconds, None if unknown.
     variant
         Tells apart what repeats at a position and is no time series: the
-        full image type, coil.
+        full image type, coil, flip angle.
     timing
         See the class.
     order
@@ -243,7 +244,7 @@ def make_slice(
         component=component,
         echo_time=echo_time if echo_time is not None else _number(get("EffectiveEchoTime")),
         echo_number=to_integer(get("EchoNumbers")),
-        variant=_variant(header, image_type),
+        variant=_variant(header, get, image_type),
         isotropic=_is_isotropic(header, get),
         timing=_timing(header, get, dimensions, file),
         order=(instance or 0, frame, tile),
@@ -323,11 +324,14 @@ def _is_isotropic(header: Header, get: Get) -> bool:
     )
 
 
-def _variant(header: Header, image_type: tuple[str, ...]) -> tuple[Any, ...]:
+def _variant(header: Header, get: Get, image_type: tuple[str, ...]) -> tuple[Any, ...]:
+    if header.get("Modality") != "MR":
+        return (image_type,)
+    flip_angle = _number(get("FlipAngle"))
     if is_from(header, "SIEMENS"):
         coil = header.private(0x0051, "SIEMENS MR HEADER", 0x0F, vr="LO")
-        return (image_type, coil)
-    return (image_type,)
+        return (image_type, coil, flip_angle)
+    return (image_type, flip_angle)
 
 
 def is_from(header: Header, name: str) -> bool:

@@ -33,6 +33,14 @@ def test_slices_of_tomography_step_along_the_normal():
     assert [item.position[2] for item in found] == [0, -4, -8]
 
 
+def test_slices_of_a_tomogram_without_slice_vector_are_its_frames():
+    types = ["ORIGINAL", "PRIMARY", "RECON TOMO", "EMISSION"]
+    found = slices(nuclear(3, SpacingBetweenSlices=4, ImageType=types))
+    assert [item.position[2] for item in found] == [0, 4, 8]
+    planar = slices(nuclear(3, SpacingBetweenSlices=4, ImageType=[*types[:2], "WHOLE BODY"]))
+    assert [item.position for item in planar] == [(), (), ()]
+
+
 def test_slices_of_a_gated_study_know_their_time_slot():
     found = slices(
         nuclear(4, SpacingBetweenSlices=4, SliceVector=[1, 2, 1, 2], TimeSlotVector=[1, 1, 2, 2])

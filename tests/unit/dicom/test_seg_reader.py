@@ -142,3 +142,12 @@ def test_read_over_the_limit_is_refused(tmp_path, reference):
     (path,) = write(label_map(boxes(1)), tmp_path / "a.dcm", options(reference))
     with pytest.raises(UnsupportedData):
         read_segmentation(read_header(path), max_bytes=10)
+
+
+def test_read_segmentation_describes_the_object_in_its_sidecar(written):
+    def change(dataset):
+        dataset.ManufacturerModelName = "Model"
+
+    bids = written(change).metadata.bids
+    assert bids["Modality"] == "SEG"
+    assert bids["ManufacturersModelName"] == "Model"

@@ -136,6 +136,20 @@ def test_image_types_at_one_position_are_separate_images(tmp_path):
     assert len(series.volumes) == 2
 
 
+@pytest.mark.parametrize(
+    ("merge", "modality", "count"),
+    [(Merge.AUTO, "MR", 2), (Merge.SERIES, "MR", 1), (Merge.AUTO, "CT", 1)],
+)
+def test_flip_angles_at_one_position_are_separate_images(tmp_path, merge, modality, count):
+    datasets = [
+        make_slice(3 * k, 2 * n + k, FlipAngle=angle, Modality=modality)
+        for n, angle in enumerate([5, 20])
+        for k in range(2)
+    ]
+    (series,) = plan(write_all(tmp_path, datasets), ReadOptions(merge=merge))
+    assert len(series.volumes) == count
+
+
 def test_image_types_at_different_positions_are_one_volume(tmp_path):
     datasets = [
         make_slice(0, 1),
