@@ -10,7 +10,6 @@ other goes to the next worker.
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import pickle
 import signal
 import sys
@@ -18,12 +17,12 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from imgconv.batch.attempt import Attempt, describe
 from imgconv.batch.job import BatchOptions, Job, JobFunction
+from imgconv.batch.preload import worker_context
 from imgconv.batch.sweep import sweep_folders
 from imgconv.batch.worker import READY, WorkerSettings, Written, serve
 from imgconv.core.interrupts import hold_interrupts_back
@@ -39,7 +38,6 @@ _GRACE_S = 0.5  # from SIGTERM to SIGKILL
 _START_FAILURES = 9
 _OWN_FAILURE = 3
 _START_S = 120.0  # imports from a slow network drive included
-_ALWAYS_PRELOADED = ("imgconv.batch.worker",)
 
 
 @dataclass(slots=True)
@@ -117,7 +115,7 @@ class WorkerPool:
             self._settings = pickle.dumps(settings)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             raise InternalError("the function of the batch cannot be pickled") from error
-        self._context = _context(options.preload)
+        self._context = worker_context(options.preload)
         self._waiting: deque[_Task] = deque()
         self._ended: list[tuple[int, Attempt]] = []
         self._failed_starts = 0
@@ -314,14 +312,6 @@ def _describe(written: Written, options: BatchOptions) -> Attempt:
     except (OSError, ImgconvError):
         path = written.computed.job.path
         return Attempt(error=WorkerError("the worker process died while it wrote", path=path))
-
-
-def _context(preload: tuple[str, ...]) -> BaseContext:
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([*_ALWAYS_PRELOADED, *preload])
-    return context
 
 
 def _stop(workers: list[_Worker]) -> None:

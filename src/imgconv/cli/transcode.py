@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["transcode"]
 
 _LOSSY = "Lossy targets"
+_FEW, _LOOK_AT = 8, 64
 
 
 class _Overwrite(StrEnum):
@@ -119,6 +122,9 @@ def transcode(  # noqa: PLR0917  a command's options
     Lossless results are decoded and compared. Exit code 3: some inputs failed,
     the others were done; 4: none was done; 5: an output could not be written.
     """
+    if executor == "local" and not dry_run:
+        _start_workers_early(inputs, to)
+
     from imgconv.cli.batch_options import build_ledger, build_options, format_summary
     from imgconv.cli.progress import show_progress
     from imgconv.cli.render import tell
@@ -178,6 +184,27 @@ def transcode(  # noqa: PLR0917  a command's options
     if not quiet and (summary.total > 1 or not summary.failed):
         tell(format_summary(summary, "transcoded"))
     return summary.exit_code
+
+
+def _start_workers_early(inputs: list[str], to: str) -> None:
+    """Let the workers' modules be imported beside our own, if there will be workers."""
+    from imgconv.standard.transfer_syntaxes import find_transfer_syntax
+
+    syntax = find_transfer_syntax(to.strip())
+    if syntax is not None and any(_has_many(item) for item in inputs):
+        from imgconv.batch.preload import start_early
+        from imgconv.ops.transcode_preload import preload_for
+
+        start_early(preload_for(syntax))
+
+
+def _has_many(item: str) -> bool:
+    """Whether a folder surely holds more than the few files that are done without workers."""
+    try:
+        with os.scandir(item) as entries:
+            return sum(entry.is_file() for entry in islice(entries, _LOOK_AT)) > _FEW
+    except (OSError, ValueError):
+        return False
 
 
 def _target(inputs: list[str], output: Path | None, *, in_place: bool) -> Path | None:

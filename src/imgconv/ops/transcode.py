@@ -29,6 +29,7 @@ from imgconv.errors import ImgconvError, InputError, OutputError, UsageError
 from imgconv.events import Listener, ignore_events
 from imgconv.ops.inputs import count_files
 from imgconv.ops.transcode_plan import Payload, TranscodeOptions, is_single, iter_jobs
+from imgconv.ops.transcode_preload import preload_for
 from imgconv.standard.transfer_syntaxes import TransferSyntax, find_transfer_syntax
 
 __all__ = [
@@ -247,7 +248,7 @@ def transcode(
             first = _share_cores(first, how)
         how = replace(
             how,
-            preload=(*how.preload, *_preload(syntax)),
+            preload=(*how.preload, *preload_for(syntax)),
             overlap=output is not None,  # in place, the mode is set after the file is written
             isolate=how.isolate or any(_may_crash(job) for job in first),
         )
@@ -302,17 +303,3 @@ def _may_crash(job: Job) -> bool:
             return b"1.2.840.10008.1.2.4." in file.read(2048)
     except OSError:
         return False
-
-
-def _preload(syntax: TransferSyntax) -> tuple[str, ...]:
-    modules = {
-        "jpeg-ls": "imagecodecs._jpegls",
-        "jpeg": "imagecodecs._jpeg8",
-        "jpeg-lossless": "imgconv.codecs.lossless_jpeg",
-        "jpeg2000": "imagecodecs._jpeg2k",
-        "htj2k": "imagecodecs._htj2k",
-        "jpeg-xl": "imagecodecs._jpegxl",
-        "rle": "imagecodecs._imcd",
-    }
-    wanted = modules.get(syntax.family)
-    return ("imgconv.ops.transcode", "imgconv.codecs.native", *((wanted,) if wanted else ()))
