@@ -3,7 +3,7 @@
 Source
 ------
 PS3.3 C.7.6.1.1.5 (Lossy Image Compression, Ratio, Method with history),
-C.7.6.1.1.2 (Image Type), C.12.1.1.9 and C.7.6.1 (derivation, source image);
+C.7.6.1.1.2 (Image Type), C.12.4 (General Reference: derivation, source image);
 PS3.16 CID 7203 (Image Derivation), CID 7202 (Source Image Purposes of Reference)
 """
 
