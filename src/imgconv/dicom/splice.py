@@ -40,6 +40,7 @@ __all__ = ["FileParts", "encoding_of", "format_meta", "iter_spans", "patched", "
 
 _MAP_BYTES = 16 << 20  # larger files are mapped, so that memory does not grow with them
 _PREAMBLE = 128
+_TAG = struct.Struct("<HH")
 
 
 @dataclass(slots=True)
@@ -292,8 +293,10 @@ def patched(data: bytes, changes: Mapping[int, bytes | None]) -> bytes:
     -----
     Retired group lengths of groups that change are corrected.
     """
-    if not changes:
-        return data
+    if not any(changes.values()) and not any(
+        _TAG.pack(t >> 16, t & 0xFFFF) in data for t in changes
+    ):
+        return data  # there is nothing to leave out, which is seen without a walk
     spans = iter_spans(data)
     known = {tag for tag, _, _ in spans}
     added = sorted(tag for tag in changes if tag not in known)
