@@ -12,8 +12,9 @@ from imgconv.dicom.repair.change import Change, ensure, remove, replace_value, s
 from imgconv.dicom.repair.uids import uid_for
 from imgconv.rules.plan import Plan
 from imgconv.standard.body_parts import needs_laterality
-from imgconv.standard.elements import find_vr
+from imgconv.standard.elements import find_tag, find_vr
 from imgconv.standard.modalities import find_modality
+from imgconv.standard.prompted import MR_PROMPTED
 
 __all__ = ["derive_attributes"]
 
@@ -25,10 +26,9 @@ _WINDOW_CENTER, _WINDOW_WIDTH, _VOI_FUNCTION = 0x00281050, 0x00281051, 0x0028105
 _PATIENT_ORIENTATION, _IMAGE_ORIENTATION = 0x00200020, 0x00200037
 _OTHER_LATERALITIES = (0x00200062, 0x00209072, 0x00240113)
 _VELOCITY_DIRECTION = 0x00189090
-# Of type 2C in the classic MR image: (attribute, where the condition is, values that need it).
-_PROMPTED = (
-    (0x00180082, 0x00180020, frozenset({"IR"})),
-    (0x00181060, 0x00180022, frozenset({"CG", "PPG"})),
+_PROMPTED = tuple(
+    (find_tag(keyword) or 0, find_tag(prompt) or 0, values)
+    for keyword, prompt, values in MR_PROMPTED
 )
 _CT_IMAGE, _MR_IMAGE = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"
 # An attribute that must not stand beside another: (attribute, other, source).

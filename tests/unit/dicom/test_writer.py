@@ -219,3 +219,14 @@ def test_dicom_to_nifti_and_back_gives_the_same_nifti(tmp_path, folder):
         (back,) = read_images(list(write(image, tmp_path / f"{number}.dcm", options)))
         nifti.write(back, again, full)
         assert again.read_bytes() == first.read_bytes()
+
+
+@pytest.mark.parametrize(("scanning", "is_kept"), [("GR", False), ("GR\\IR", True)])
+def test_write_mr_has_an_inversion_time_only_with_inversion_recovery(tmp_path, scanning, is_kept):
+    shared = {"InversionTime": 800.0, "ScanningSequence": scanning, "SequenceVariant": "NONE"}
+    image = _image(metadata=Metadata(shared=shared))
+    losses = {loss.name for loss in check(image, _options("mr"))}
+    paths = write(image, tmp_path / "out.dcm", _options("mr"))
+    assert all(("InversionTime" in dataset) is is_kept for dataset in _datasets(paths))
+    assert ("unprompted-attribute" in losses) is not is_kept
+    assert _errors_of(paths) == []

@@ -18,6 +18,7 @@ from pydicom.dataset import Dataset
 
 from imgconv.core.loss import Loss
 from imgconv.dicom.attributes import format_ds, make_element
+from imgconv.dicom.context import Context
 from imgconv.dicom.reference import nearest_plane
 from imgconv.dicom.sops import keywords, modules
 from imgconv.dicom.sops.encode import Pixels, Template, encode_elements, encode_text
@@ -28,6 +29,7 @@ from imgconv.dicom.sops.rescale import check_rescale
 from imgconv.dicom.sops.samples import Samples, fit_samples, sample_type_losses
 from imgconv.dicom.sops.sources import source_item
 from imgconv.errors import UnsupportedData
+from imgconv.standard.prompted import MR_PROMPTED
 
 __all__ = ["build_ct", "build_mr", "build_pet", "check_ct", "check_mr", "check_pet"]
 
@@ -208,7 +210,28 @@ def _check(job: Job, kind: _Kind) -> tuple[Loss, ...]:
     losses += sample_type_losses(image, samples)
     if kind is _PET and not job.context.text("Units") and image.values.unit not in _PET_UNITS:
         losses.append(Loss("unknown-unit", "the unit is unknown and written as none", False))
+    if kind is _MR:
+        losses += _unprompted_losses(job.context)
     return tuple(losses)
+
+
+def _unprompted_losses(context: Context) -> list[Loss]:
+    known = {*context.dataset.dir(), *context.per_volume, *context.per_slice}
+    return [
+        Loss(
+            "unprompted-attribute",
+            f"{keyword} is left out: a classic MR image has it only with "
+            f"{' or '.join(sorted(needed))} in {prompt}",
+            False,
+        )
+        for keyword, prompt, needed in MR_PROMPTED
+        if keyword in known and not needed & _texts(context.dataset, prompt)
+    ]
+
+
+def _texts(dataset: Dataset, keyword: str) -> frozenset[str]:
+    found = dataset.get(keyword) or ()
+    return frozenset({found} if isinstance(found, str) else found)
 
 
 def _build(job: Job, kind: _Kind) -> Iterator[Instance]:
@@ -218,14 +241,15 @@ def _build(job: Job, kind: _Kind) -> Iterator[Instance]:
     if samples.bits_stored < kind.least_bits:
         samples = replace(samples, bits_stored=kind.least_bits)
     shared = _shared(job, kind, samples)
+    barred = _take_unprompted(shared) if kind is _MR else frozenset()
     template = Template(shared)
     planes = planes_of(image, job.context)
     slices = image.size_ijk[2]
     for t, volume in enumerate(image.iter_volumes()):
-        same = _own_of_volume(job, kind, t)
+        same = _own_of_volume(job, kind, t, barred)
         for k in range(slices):
             number = t * slices + k + 1
-            own = [*same, *_own_of_slice(job, kind, planes, number, k)]
+            own = [*same, *_own_of_slice(job, kind, planes, number, k, barred=barred)]
             uid = job.uids.make("instance", t, k)
             yield Instance(number, template.render_elements(uid, own, _pixels(samples, volume[k])))
 
@@ -257,7 +281,19 @@ def _shared(job: Job, kind: _Kind, samples: Samples) -> Dataset:
     return dataset
 
 
-def _own_of_volume(job: Job, kind: _Kind, t: int) -> list[tuple[int, bytes]]:
+def _take_unprompted(dataset: Dataset) -> frozenset[str]:
+    """Take out what other attributes do not call for; return the names that must not be there."""
+    barred = set()
+    for keyword, prompt, needed in MR_PROMPTED:
+        if not needed & _texts(dataset, prompt):
+            dataset.pop(keyword, None)
+            barred.add(keyword)
+    return frozenset(barred)
+
+
+def _own_of_volume(
+    job: Job, kind: _Kind, t: int, barred: frozenset[str]
+) -> list[tuple[int, bytes]]:
     """Return what the slices of volume `t` share."""
     own = Dataset()
     if job.image.volume_count > 1:
@@ -265,12 +301,13 @@ def _own_of_volume(job: Job, kind: _Kind, t: int) -> list[tuple[int, bytes]]:
         if kind is _MR:
             own.TemporalPositionIdentifier = t + 1
     for keyword, values in job.context.per_volume.items():
-        _set_one(own, keyword, values[t])
+        if keyword not in barred:
+            _set_one(own, keyword, values[t])
     return encode_elements(own)
 
 
 def _own_of_slice(
-    job: Job, kind: _Kind, planes: Planes, number: int, k: int
+    job: Job, kind: _Kind, planes: Planes, number: int, k: int, *, barred: frozenset[str]
 ) -> list[tuple[int, bytes]]:
     """Return what only slice `k` has, the `number`-th of the series."""
     own = [
@@ -284,7 +321,7 @@ def _own_of_slice(
     _add_source(rare, job, planes.origins[k])
     volume = (number - 1) // job.image.size_ijk[2]
     for keyword, values in job.context.per_slice.items():
-        if keyword in kind.names or keyword in keywords.GENERAL_IMAGE:
+        if keyword not in barred and (keyword in kind.names or keyword in keywords.GENERAL_IMAGE):
             _set_one(rare, keyword, values[volume][k])
     return own + encode_elements(rare)
 
