@@ -26,7 +26,8 @@ def test_diffusion_stands_in_each_slice(tmp_path):
 
 def test_values_per_slice_are_written_where_the_object_knows_them(tmp_path):
     per_slice = {"TriggerTime": ((1.0, 2.0, 3.0),), "KVP": ((1.0, 2.0, 3.0),)}
-    source = image(metadata=Metadata(per_slice=per_slice))
+    gated = {"ScanOptions": "CG"}  # without it the standard has no Trigger Time
+    source = image(metadata=Metadata(shared=gated, per_slice=per_slice))
     found = datasets(write(source, tmp_path / "a.dcm", options("mr")))
     assert [d.TriggerTime for d in found] == [1, 2, 3]
     assert not any("KVP" in d for d in found)
