@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -140,8 +139,7 @@ def _iter_objects(
 
 
 def _payload(options: StandardizeOptions) -> _Payload:
-    when = options.when or datetime.now(UTC).strftime("%Y%m%d%H%M%S.%f+0000")
-    return _Payload(options, when)
+    return _Payload(options, options.time_of_change())
 
 
 def _enhance_series(job: Job) -> JobResult:

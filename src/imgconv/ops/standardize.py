@@ -22,7 +22,7 @@ from imgconv.core.atomic import atomic_output
 from imgconv.core.finding import Finding, Severity
 from imgconv.dicom.elements import Buffer, Tree, read_tree
 from imgconv.dicom.repair.change import Change
-from imgconv.dicom.repair.encode import EXPLICIT_LITTLE_ENDIAN, encode_file
+from imgconv.dicom.repair.encode import encode_file
 from imgconv.dicom.repair.facts import apply_facts, parse_facts
 from imgconv.errors import ImgconvError, LossRefused, UnsupportedData
 from imgconv.events import Listener, ignore_events
@@ -32,7 +32,7 @@ from imgconv.ops.mending import Hints, mend
 from imgconv.ops.survey import Identity, Survey
 from imgconv.rules.engine import Checks, check_instance, default_grades
 from imgconv.rules.instance import Instance
-from imgconv.standard.transfer_syntaxes import BY_UID
+from imgconv.standard.transfer_syntaxes import BY_UID, EXPLICIT_LITTLE
 
 __all__ = [
     "NONCONFORMANT",
@@ -83,6 +83,10 @@ class StandardizeOptions:
     when: str = ""
     dry_run: bool = False
     overwrite: bool = False
+
+    def time_of_change(self) -> str:
+        """Return `when`, or the present time, as DT."""
+        return self.when or datetime.now(UTC).strftime("%Y%m%d%H%M%S.%f+0000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +227,7 @@ def iter_jobs(
         else:
             found.append((file, survey.add(file.path)))
     names = _Names(inputs)
-    when = options.when or datetime.now(UTC).strftime("%Y%m%d%H%M%S.%f+0000")
+    when = options.time_of_change()
     for file, identity in found:
         twin = survey.find_twin(file.path, identity)
         if twin is not None:
@@ -323,13 +327,13 @@ def _choose_syntax(tree: Tree) -> tuple[str, list[Change]]:
     old = BY_UID.get(tree.transfer_syntax)
     name = old.name if old is not None else "unknown or missing transfer syntax"
     if pixels is None or pixels.fragments is None:
-        if tree.transfer_syntax == EXPLICIT_LITTLE_ENDIAN:
-            return EXPLICIT_LITTLE_ENDIAN, []
+        if tree.transfer_syntax == EXPLICIT_LITTLE:
+            return EXPLICIT_LITTLE, []
         reason = "the transfer syntax that every reader knows"
         change = Change(
             "transfer-syntax", "", name, "Explicit VR Little Endian", reason, "PS3.5 10.1"
         )
-        return EXPLICIT_LITTLE_ENDIAN, [change]
+        return EXPLICIT_LITTLE, [change]
     if old is None or not old.encapsulated:
         raise UnsupportedData(
             f"the pixel data are encapsulated, the transfer syntax is `{name}`",

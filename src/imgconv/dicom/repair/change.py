@@ -31,8 +31,8 @@ class Change:
     original
         The bytes that were there, if the new value does not tell them; kept
         in the data set's Original Attributes Sequence, in no report.
-    original_vr, original_tag
-        How to read them, and whose they were.
+    original_tag
+        Whose they were.
     """
 
     name: str
@@ -42,7 +42,6 @@ class Change:
     reason: str
     source: str
     original: bytes | None = field(default=None, repr=False)
-    original_vr: str = ""
     original_tag: int = 0
 
     @property
@@ -118,7 +117,6 @@ def replace_value(
         reason,
         source,
         original,
-        element.vr,
         element.tag if keep and element.item.parent is None else 0,
     )
 
@@ -136,6 +134,5 @@ def remove(
         reason,
         source,
         bytes(element.value) if keep and element.items is None else None,
-        element.vr,
         element.tag if keep and element.item.parent is None else 0,
     )

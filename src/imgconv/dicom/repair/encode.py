@@ -20,9 +20,7 @@ from imgconv.dicom.elements import Buffer, Element, Item, Tree
 from imgconv.dicom.uids import IMPLEMENTATION_CLASS_UID
 from imgconv.errors import UnsupportedData
 
-__all__ = ["EXPLICIT_LITTLE_ENDIAN", "encode_file", "encode_item"]
-
-EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
+__all__ = ["encode_file", "encode_item"]
 
 _LONG = frozenset(["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"])
 _SWAP_BYTES = {
