@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -10,6 +11,8 @@ __all__ = [
     "AllowOption",
     "InputsArgument",
     "JsonOption",
+    "OverwriteChoice",
+    "OverwriteOption",
     "QuietOption",
     "StrictOption",
     "VerboseOption",
@@ -30,6 +33,18 @@ AllowOption = Annotated[
     typer.Option(
         "--allow", metavar="NAMES", help="Accept these losses, separated by commas; `all`: each."
     ),
+]
+
+
+class OverwriteChoice(StrEnum):
+    """What becomes of an output that exists already."""
+
+    NEVER = "never"
+    ALWAYS = "always"
+
+
+OverwriteOption = Annotated[
+    OverwriteChoice, typer.Option("--overwrite", help="What becomes of existing outputs.")
 ]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse harmless losses as well.")]
 

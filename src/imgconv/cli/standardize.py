@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,6 +29,8 @@ from imgconv.cli.options import (
     AllowOption,
     InputsArgument,
     JsonOption,
+    OverwriteChoice,
+    OverwriteOption,
     QuietOption,
     VerboseOption,
     split_names,
@@ -40,11 +41,6 @@ if TYPE_CHECKING:
     from imgconv.ops.standardize import StandardizeReport
 
 __all__ = ["standardize"]
-
-
-class _Overwrite(StrEnum):
-    NEVER = "never"
-    ALWAYS = "always"
 
 
 def standardize(  # noqa: PLR0917  a command's options
@@ -70,9 +66,7 @@ def standardize(  # noqa: PLR0917  a command's options
         bool, typer.Option("--split", help="Make a single-frame series of each enhanced object.")
     ] = False,
     allow: AllowOption = [],  # noqa: B006  typer copies it
-    overwrite: Annotated[
-        _Overwrite, typer.Option(help="What becomes of existing outputs.")
-    ] = _Overwrite.NEVER,
+    overwrite: OverwriteOption = OverwriteChoice.NEVER,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Tell, do not write.")] = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -107,7 +101,7 @@ def standardize(  # noqa: PLR0917  a command's options
         history,
         split_names(allow),
         dry_run=dry_run,
-        overwrite=resume or overwrite is _Overwrite.ALWAYS,
+        overwrite=resume or overwrite is OverwriteChoice.ALWAYS,
     )
     batch = build_options(
         jobs=jobs,

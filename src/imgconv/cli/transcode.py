@@ -25,7 +25,14 @@ from imgconv.cli.batch_options import (
     ShardOption,
     TimeoutOption,
 )
-from imgconv.cli.options import InputsArgument, JsonOption, QuietOption, VerboseOption
+from imgconv.cli.options import (
+    InputsArgument,
+    JsonOption,
+    OverwriteChoice,
+    OverwriteOption,
+    QuietOption,
+    VerboseOption,
+)
 from imgconv.cli.progress import ProgressMode
 
 if TYPE_CHECKING:
@@ -35,11 +42,6 @@ __all__ = ["transcode"]
 
 _LOSSY = "Lossy targets"
 _FEW, _LOOK_AT = 8, 64
-
-
-class _Overwrite(StrEnum):
-    NEVER = "never"
-    ALWAYS = "always"
 
 
 class _Verify(StrEnum):
@@ -76,9 +78,7 @@ def transcode(  # noqa: PLR0917  a command's options
     codec: Annotated[
         list[str], typer.Option("--codec", metavar="FAMILY=LIBRARY", help="Use this library.")
     ] = [],  # noqa: B006  typer copies it
-    overwrite: Annotated[
-        _Overwrite, typer.Option(help="What becomes of existing outputs.")
-    ] = _Overwrite.NEVER,
+    overwrite: OverwriteOption = OverwriteChoice.NEVER,
     near: Annotated[
         int | None, typer.Option(help="JPEG-LS: largest error.", rich_help_panel=_LOSSY)
     ] = None,
@@ -143,7 +143,7 @@ def transcode(  # noqa: PLR0917  a command's options
         choice=_choice(codec),
         digests=manifest is not None or json,
         # What an interrupted run has finished but not recorded is made again, the same.
-        overwrite=resume or overwrite is _Overwrite.ALWAYS,
+        overwrite=resume or overwrite is OverwriteChoice.ALWAYS,
     )
     ledger = build_ledger(
         folder,
