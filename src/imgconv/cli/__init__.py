@@ -78,6 +78,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001  the last door: a bug of ours must not print patient data
         _tell_bug(error)
         return ExitCode.INTERNAL
+    finally:
+        # An interrupt within exec(), by which dataclasses are made, has CPython kill the process
+        # by SIGINT at its end, though it was caught; the next exec() forgets it.
+        exec("")  # noqa: S102  nothing
 
 
 def _open_missing_streams() -> None:
