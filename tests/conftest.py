@@ -1,9 +1,14 @@
 """What all tests share."""
 
 import os
+import signal
 import subprocess
 
 import pytest
+
+# A shell starts background jobs with SIGINT ignored, and so would be whatever a test interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

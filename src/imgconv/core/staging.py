@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import filecmp
 import os
+import secrets
 import shutil
 import tempfile
 import time
@@ -17,6 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from imgconv.core.atomic import PREFIX, STALE_S, SUFFIX, is_temporary, try_lock
 from imgconv.core.options import Overwrite
@@ -42,21 +44,27 @@ def staging_folder(parent: Path) -> Iterator[Path]:
         The folder cannot be made.
     """
     created = _missing_folders(parent)
+    # Named before it is made: an interrupt in between finds what there is to remove.
+    folder = parent / f"{PREFIX}{secrets.token_hex(8)}{SUFFIX}"
     try:
-        parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX, suffix=SUFFIX, dir=parent))
-        lock = (folder / _LOCK).open("wb")
-    except OSError as error:
-        raise output_error(error, parent) from error
-    with lock:
-        try_lock(lock.fileno())
-        try:
+        with _make_with_lock(folder) as lock:
+            try_lock(lock.fileno())
             yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            for path in created:
-                with contextlib.suppress(OSError):  # it is in use by now
-                    path.rmdir()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        for path in created:
+            with contextlib.suppress(OSError):  # it is in use by now
+                path.rmdir()
+
+
+def _make_with_lock(folder: Path) -> BinaryIO:
+    """Make a folder of our own, and return the open file that is to be locked."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700)
+        return (folder / _LOCK).open("wb")
+    except OSError as error:
+        raise output_error(error, folder.parent) from error
 
 
 @contextmanager

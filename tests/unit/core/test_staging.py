@@ -41,6 +41,16 @@ def test_staging_folder_in_a_file_is_an_output_error(tmp_path):
         pass
 
 
+def test_staging_folder_interrupted_while_it_is_made_leaves_nothing(tmp_path, monkeypatch):
+    def interrupt(_handle):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("imgconv.core.staging.try_lock", interrupt)
+    with pytest.raises(KeyboardInterrupt), staging_folder(tmp_path / "out"):
+        pass
+    assert not (tmp_path / "out").exists()
+
+
 def test_place_all_makes_folders(tmp_path):
     (a,) = staged(tmp_path, a="1")
     assert place_all([(a, tmp_path / "x" / "y" / "a")], Overwrite.NEVER)
