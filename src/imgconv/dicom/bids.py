@@ -64,6 +64,7 @@ def _common(view: View) -> dict[str, Any]:
     if types and view.component and view.component not in types:
         types.append(str(view.component))
     fields["ImageType"] = types
+    fields.setdefault("Modality", view.modality)
     if types[:1] == ["DERIVED"]:
         fields["RawImage"] = False
     text = facts.text("AcquisitionDateTime", "AcquisitionTime")
@@ -93,11 +94,11 @@ def _clock(seconds: float | None) -> str:
 
 def _modality_rows(view: View) -> dict[str, Any]:
     rows: dict[str, tuple[Row, ...]] = {"MR": MR_ROWS, "CT": CT_ROWS}
-    return read_rows(view.facts, rows.get(view.facts.text("Modality"), ()))
+    return read_rows(view.facts, rows.get(view.modality, ()))
 
 
 def _pet(view: View) -> dict[str, Any]:
-    return pet_fields(view.acquisition) if view.facts.text("Modality") == "PT" else {}
+    return pet_fields(view.acquisition) if view.modality == "PT" else {}
 
 
 _SECTIONS: tuple[Callable[[View], dict[str, Any]], ...] = (_common, _modality_rows, _pet)

@@ -13,6 +13,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
+from imgconv.dicom.modality import modality_of
 from imgconv.dicom.vendors.component import Component, find_component
 from imgconv.dicom.vendors.facts import Acquisition, Facts
 from imgconv.dicom.vendors.ge import Ge, ge_fields, ge_slice_times
@@ -52,10 +53,15 @@ class View:
         """Magnitude, phase, real or imaginary part, or field map."""
         return find_component(self.facts)
 
+    @cached_property
+    def modality(self) -> str:
+        """With what it was acquired, by the SOP class if the header does not say."""
+        return modality_of(self.facts.header)
+
     @property
     def is_mr(self) -> bool:
         """Whether it is magnetic resonance."""
-        return self.facts.text("Modality") == "MR"
+        return self.modality == "MR"
 
     @cached_property
     def siemens(self) -> Siemens:

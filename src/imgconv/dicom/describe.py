@@ -9,6 +9,7 @@ from imgconv.core.metadata import Metadata
 from imgconv.dicom.bids import bids_fields
 from imgconv.dicom.diffusion import find_gradients
 from imgconv.dicom.header import Header
+from imgconv.dicom.modality import modality_of
 from imgconv.dicom.plan import VolumePlan
 from imgconv.dicom.vendors.facts import Acquisition
 from imgconv.standard.elements import find_keyword
@@ -41,6 +42,8 @@ _APPLIED = frozenset(
         "PixelSpacing",
     }
 )
+# Held by geometry, where there is one.
+_LENGTHS = ("PixelSpacing", "SpacingBetweenSlices", "SliceThickness")
 _PER_VOLUME = (
     "EchoTime",
     "TriggerTime",
@@ -66,7 +69,7 @@ def describe(plan: VolumePlan) -> Metadata:
         keyword: value for keyword, value in _shared(plan).items() if keyword not in per_volume
     }
     bids = bids_fields(acquisition)
-    if plan.echo_number is not None and acquisition.first.text("Modality") == "MR":
+    if plan.echo_number is not None and modality_of(plan.header) == "MR":
         bids.setdefault("EchoNumber", plan.echo_number)
     return Metadata(shared=shared, per_volume=per_volume, bids=bids)
 
@@ -91,9 +94,10 @@ def _shared(plan: VolumePlan) -> Mapping[str, Any]:
         other = _plain(last)
         found = {key: value for key, value in found.items() if other.get(key) == value}
     if plan.geometry is None:
-        spacing = first.get("PixelSpacing")
-        if spacing is not None:
-            found["PixelSpacing"] = spacing
+        for keyword in _LENGTHS:
+            length = first.get(keyword)
+            if length is not None:
+                found[keyword] = length
     return found
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 from imgconv.core.values import Rescale, ValueMap
 from imgconv.dicom.header import Header
+from imgconv.dicom.modality import modality_of
 from imgconv.dicom.slices import Slice
 
 __all__ = ["rescale_of", "uniform_rescale", "value_map"]
@@ -81,11 +82,11 @@ def value_map(slices: Iterable[Slice], photometric: str) -> ValueMap:
 
 
 def _unit(header: Header, rescale_type: str) -> str:
-    if header.get("Modality") == "PT":
+    if modality_of(header) == "PT":
         return _PET_UNITS.get(str(header.get("Units", "")), "")
     if header.get("DoseUnits") == "GY":
         return "Gy"
-    if header.get("Modality") == "CT" and rescale_type in ("", "US"):
+    if modality_of(header) == "CT" and rescale_type in ("", "US"):
         return _RESCALE_TYPES["HU"] if rescale_type == "" else ""
     return _RESCALE_TYPES.get(rescale_type, "")
 

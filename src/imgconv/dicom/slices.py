@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imgconv.dicom.header import Header
+from imgconv.dicom.modality import modality_of
 from imgconv.dicom.vendors.component import Component, find_component
 from imgconv.dicom.vendors.facts import Facts
 from imgconv.errors import CorruptData
@@ -248,7 +249,7 @@ def make_slice(
         isotropic=_is_isotropic(header, get),
         timing=_timing(header, get, dimensions, file),
         order=(instance or 0, frame, tile),
-        uid=str(header.get("SOPInstanceUID", "")),
+        uid=str(header.get("SOPInstanceUID") or header.get("MediaStorageSOPInstanceUID", "")),
         stack=stack,
     )
 
@@ -291,7 +292,7 @@ def _diffusion(header: Header, get: Get) -> tuple[Any, ...] | None:
 
 
 def _component(header: Header, frame: int, get: Get, known: Components) -> Component:
-    if header.get("Modality") != "MR":
+    if modality_of(header) != "MR":
         return Component.UNKNOWN
     key: tuple[Any, ...] = (
         header.get("Manufacturer"),
@@ -325,7 +326,7 @@ def _is_isotropic(header: Header, get: Get) -> bool:
 
 
 def _variant(header: Header, get: Get, image_type: tuple[str, ...]) -> tuple[Any, ...]:
-    if header.get("Modality") != "MR":
+    if modality_of(header) != "MR":
         return (image_type,)
     flip_angle = _number(get("FlipAngle"))
     if is_from(header, "SIEMENS"):

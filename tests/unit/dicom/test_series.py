@@ -330,12 +330,30 @@ def test_contradictory_geometry_fails(tmp_path, change):
     assert series.problems[0].outcome is Outcome.FAILED
 
 
-def test_images_without_position_are_one_each(tmp_path):
-    datasets = []
-    for number in range(2):
-        dataset = make_slice(0, number)
-        del dataset.ImagePositionPatient, dataset.ImageOrientationPatient
-        datasets.append(dataset)
+def without_position(number, **attributes):
+    dataset = make_slice(0, number, **attributes)
+    del dataset.ImagePositionPatient, dataset.ImageOrientationPatient
+    return dataset
+
+
+def test_files_without_position_are_stacked_as_numbered(tmp_path):
+    paths = write_all(tmp_path, [without_position(number) for number in (3, 1, 2)])
+    (series,) = plan(paths)
+    (volume,) = series.volumes
+    assert volume.geometry is None
+    assert numbers(volume) == [[1, 2, 3]]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "given"),
+    [
+        ({"Modality": "DX"}, (1, 2)),  # projections are no slices
+        ({"Modality": "OT"}, (4, 4)),  # nothing tells their order
+    ],
+)
+def test_pictures_and_unnumbered_files_without_position_are_one_each(tmp_path, attributes, given):
+    datasets = [without_position(number, **attributes) for number in given]
+    datasets[1].PixelData = bytes(len(datasets[1].PixelData))
     (series,) = plan(write_all(tmp_path, datasets))
     assert [volume.geometry for volume in series.volumes] == [None, None]
 

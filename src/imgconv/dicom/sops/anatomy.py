@@ -8,47 +8,10 @@ from __future__ import annotations
 from pydicom.dataset import Dataset
 
 from imgconv.dicom.context import Context
+from imgconv.standard.anatomic_regions import find_region
 
 __all__ = ["anatomic_region"]
 
-# Body Part Examined -> SNOMED CT code, meaning.
-_REGIONS = {
-    "ABDOMEN": ("818983003", "Abdomen"),
-    "ABDOMENPELVIS": ("818982008", "Abdomen and Pelvis"),
-    "ANKLE": ("70258002", "Ankle joint"),
-    "ARM": ("40983000", "Upper arm"),
-    "BLADDER": ("89837001", "Urinary bladder"),
-    "BRAIN": ("12738006", "Brain"),
-    "BREAST": ("76752008", "Breast"),
-    "CHEST": ("816094009", "Chest"),
-    "CHESTABDOMEN": ("416550000", "Chest and Abdomen"),
-    "CHESTABDPELVIS": ("416775004", "Chest, Abdomen and Pelvis"),
-    "CSPINE": ("122494005", "Cervical spine"),
-    "ELBOW": ("127949000", "Elbow joint"),
-    "EYE": ("81745001", "Eye"),
-    "FOOT": ("56459004", "Foot"),
-    "HAND": ("85562004", "Hand"),
-    "HEAD": ("69536005", "Head"),
-    "HEADNECK": ("774007", "Head and Neck"),
-    "HEART": ("80891009", "Heart"),
-    "HIP": ("24136001", "Hip joint"),
-    "KIDNEY": ("64033007", "Kidney"),
-    "KNEE": ("72696002", "Knee"),
-    "LEG": ("30021000", "Lower leg"),
-    "LIVER": ("10200004", "Liver"),
-    "LSPINE": ("122496007", "Lumbar spine"),
-    "NECK": ("45048000", "Neck"),
-    "PANCREAS": ("15776009", "Pancreas"),
-    "PELVIS": ("816092008", "Pelvis"),
-    "PROSTATE": ("41216001", "Prostate"),
-    "SHOULDER": ("16982005", "Shoulder"),
-    "SKIN": ("39937001", "Skin"),
-    "SKULL": ("89546000", "Skull"),
-    "SPINE": ("421060004", "Spine"),
-    "TSPINE": ("122495006", "Thoracic spine"),
-    "UTERUS": ("35039007", "Uterus"),
-    "WRIST": ("74670003", "Wrist joint"),
-}
 # Where nothing is known: true of any region. CID 4031.
 _WHOLE_BODY = ("38266002", "Entire body")
 
@@ -59,7 +22,7 @@ def anatomic_region(context: Context) -> Dataset:
     if given:
         found: Dataset = given[0]
         return found
-    value, meaning = _REGIONS.get(context.text("BodyPartExamined").upper(), _WHOLE_BODY)
+    value, meaning = find_region(context.text("BodyPartExamined")) or _WHOLE_BODY
     region = Dataset()
     region.CodeValue, region.CodingSchemeDesignator, region.CodeMeaning = value, "SCT", meaning
     return region

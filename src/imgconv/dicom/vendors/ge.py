@@ -117,6 +117,11 @@ class Ge:
         return self.facts.private_text(0x19, _ACQUISITION, 0x9C)
 
     @property
+    def internal_name(self) -> str:
+        """The sequence's internal name, ``EPI``, ``EPI2``, ``B0map``."""
+        return self.facts.private_text(0x19, _ACQUISITION, 0x9E)
+
+    @property
     def is_epi(self) -> bool:
         """Whether the sequence is echo planar."""
         return "EP" in self.facts.texts("ScanningSequence") or "EPI_GEMS" in self.facts.texts(
@@ -137,7 +142,8 @@ class Ge:
         a vascular collapse flag of zero.
         """
         flag = self.parameter(0x30, "SS")
-        return self.pulse_sequence.upper().startswith("B0") and bool(flag) and flag[0] == 0
+        names = (self.pulse_sequence, self.internal_name)
+        return any(name.upper().startswith("B0") for name in names) and flag[:1] == (0,)
 
     def is_flipped(self) -> bool | None:
         """Say if phase encoding runs against its usual direction; None if unknown.
@@ -289,7 +295,7 @@ def ge_fields(acquisition: Acquisition) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     texts = {
         "SequenceName": ge.pulse_sequence,
-        "InternalPulseSequenceName": facts.private_text(0x19, _ACQUISITION, 0x9E),
+        "InternalPulseSequenceName": ge.internal_name,
         "PrescanReuseString": facts.private_text(0x43, _PARAMETERS, 0x95),
     }
     fields |= {name: text for name, text in texts.items() if text}
