@@ -17,6 +17,7 @@ from imgconv.dicom.vendors.facts import Facts
 from imgconv.dicom.vendors.ge import Ge
 from imgconv.dicom.vendors.identity import Vendor
 from imgconv.dicom.vendors.philips import philips_readout
+from imgconv.dicom.vendors.reconstruction import reconstruction_fields
 from imgconv.dicom.vendors.siemens import Siemens
 from imgconv.dicom.vendors.uih import uih_readout_time
 
@@ -87,7 +88,7 @@ def _partial_fourier(view: View) -> dict[str, Any]:
         return {}
     if "sKSpace.ucPhasePartialFourier" in view.siemens.protocol:
         return {}
-    acceleration = view.siemens.protocol_number("sPat.lAccelFactPE") or facts.number(
+    acceleration = view.siemens.in_plane_acceleration() or facts.number(
         "ParallelReductionFactorInPlane"
     )
     full = view.acquired_lines / max(acceleration or 1, 1)
@@ -248,7 +249,7 @@ def _readout(view: View) -> dict[str, Any]:
 
 
 def _true_factor(siemens: Siemens) -> float:
-    acceleration = siemens.protocol_number("sPat.lAccelFactPE") or 1
+    acceleration = siemens.in_plane_acceleration() or 1
     oversampling = siemens.protocol_number("sKSpace.dPhaseOversamplingForDialog") or 0
     return max(acceleration, 1) / (1 + max(oversampling, 0))
 
@@ -316,6 +317,10 @@ def _labeling_delay(view: View) -> float | list[float] | None:
     return delays[0] if len(set(delays)) == 1 else delays
 
 
+def _reconstruction(view: View) -> dict[str, Any]:
+    return reconstruction_fields(view.facts)
+
+
 def _slice_timing(view: View) -> dict[str, Any]:
     return {"SliceTiming": list(view.slice_times)} if view.slice_times else {}
 
@@ -330,6 +335,7 @@ MR_SECTIONS: tuple[Callable[[View], dict[str, Any]], ...] = (
     _sequence_type,
     _steps,
     _phase_encoding,
+    _reconstruction,
     _readout,
     _slice_timing,
 )

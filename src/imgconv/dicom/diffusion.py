@@ -36,6 +36,8 @@ _Found = tuple[float | None, Vector | None]
 
 _PHASE = "InPlanePhaseEncodingDirection"
 _IN_GRADIENT_AXES = frozenset({Vendor.GE, Vendor.CANON, Vendor.TOSHIBA})
+# Larger numbers are no b-values in s/mm2 but what somebody left uninitialised.
+_MAX_B_VALUE = 1e6
 # Shorter vectors are rounding noise or a missing direction.
 _MIN_LENGTH = 0.01
 
@@ -88,7 +90,7 @@ def find_gradient(facts: Facts) -> Gradient | None:
     """Return a frame's diffusion weighting; None if the header has no b-value."""
     vendor = find_vendor(facts)
     b_value, direction = _READERS.get(vendor, _read_standard)(facts)
-    if b_value is None or b_value < 0:
+    if b_value is None or not 0 <= b_value <= _MAX_B_VALUE:
         return None
     if facts.text("DiffusionDirectionality") == "ISOTROPIC" or b_value == 0:
         direction = None

@@ -10,7 +10,7 @@ directions. Missing slices are an error, never closed up.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -121,7 +121,7 @@ def _plan_kind(slices: list[Slice], options: ReadOptions) -> tuple[list[VolumePl
     if not slices[0].position or not slices[0].orientation:
         return _unplaced(slices), []
     if slices[0].tile >= 0:
-        return [_tiled(slices)], []
+        return [_tiled(part) for part in _tiled_parts(slices, options.merge)], []
     plans: list[VolumePlan] = []
     problems: list[Problem] = []
     for part in _all_parts(slices, options.merge):
@@ -185,11 +185,13 @@ def _parts_by_variant(slices: list[Slice]) -> list[list[Slice]]:
     if len(variants) < 2:
         return [slices]
     index = locate(slices).index.tolist()
-    seen: dict[int, Hashable] = {}
+    counts: dict[Hashable, Counter[int]] = defaultdict(Counter)
     for place, item in zip(index, slices, strict=True):
-        if seen.setdefault(place, item.variant) != item.variant:
-            return list(variants.values())
-    return [slices]
+        counts[item.variant][place] += 1
+    is_repeated = sum(map(len, counts.values())) > len(set(index))
+    # Variants of which none is whole do not tell images apart: their values alternate.
+    is_whole = any(len(set(places.values())) == 1 for places in counts.values())
+    return list(variants.values()) if is_repeated and is_whole else [slices]
 
 
 def _stack(slices: list[Slice], options: ReadOptions) -> tuple[list[VolumePlan], list[Problem]]:
@@ -276,6 +278,16 @@ def _accepted(grid: Grid, missing: int) -> tuple[tuple[Loss, ...], list[Problem]
     paths = _paths(item for volume in grid.incomplete for item in volume)
     message = f"of {len(grid.incomplete)} volumes that lack slices"
     return losses, [Problem(paths, Outcome.SKIPPED, _MISSING, message)]
+
+
+def _tiled_parts(slices: list[Slice], merge: Merge) -> list[list[Slice]]:
+    """Part mosaics by coil, flip angle and number of the echo; image types vary within a series."""
+    if merge is Merge.SERIES:
+        return [slices]
+    parts: dict[Hashable, list[Slice]] = defaultdict(list)
+    for item in slices:
+        parts[item.variant[1:]].append(item)
+    return list(parts.values())
 
 
 def _tiled(slices: list[Slice]) -> VolumePlan:

@@ -122,7 +122,7 @@ class Slice:
         Milliseconds, None if unknown.
     variant
         Tells apart what repeats at a position and is no time series: the
-        full image type, coil, flip angle.
+        full image type, coil, flip angle, number of the echo.
     timing
         See the class.
     order
@@ -305,6 +305,7 @@ def _component(header: Header, frame: int, get: Get, known: Components) -> Compo
             header.private(0x0043, "GEMS_PARM_01", 0x2F),
             header.private(0x0043, "GEMS_PARM_01", 0x30),
             header.private(0x0019, "GEMS_ACQU_01", 0x9C),
+            header.private(0x0019, "GEMS_ACQU_01", 0x9E),
         )
     if key not in known:
         known[key] = find_component(Facts(header, frame))
@@ -328,11 +329,10 @@ def _is_isotropic(header: Header, get: Get) -> bool:
 def _variant(header: Header, get: Get, image_type: tuple[str, ...]) -> tuple[Any, ...]:
     if modality_of(header) != "MR":
         return (image_type,)
-    flip_angle = _number(get("FlipAngle"))
+    coil = None
     if is_from(header, "SIEMENS"):
         coil = header.private(0x0051, "SIEMENS MR HEADER", 0x0F, vr="LO")
-        return (image_type, coil, flip_angle)
-    return (image_type, flip_angle)
+    return (image_type, coil, _number(get("FlipAngle")), to_integer(get("EchoNumbers")))
 
 
 def is_from(header: Header, name: str) -> bool:

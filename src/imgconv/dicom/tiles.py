@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from imgconv.dicom.header import Header
 from imgconv.dicom.vendors.csa import CsaHeader, mosaic_tile_count, parse_csa, slice_normal
+from imgconv.dicom.vendors.facts import Facts
 from imgconv.errors import CorruptData, GeometryError
 
 __all__ = ["Tiling", "cut_tile", "find_tiling"]
@@ -70,18 +71,23 @@ def find_tiling(header: Header) -> Tiling | None:
         It is a mosaic without slice spacing or orientation.
     """
     image_type = header.texts("ImageType")
-    if "MOSAIC" in image_type:
+    if "MOSAIC" in image_type or (not image_type and _is_siemens(header)):
         return _find_mosaic(header)
     if "VFRAME" in image_type:
         return _find_grid(header)
     return None
 
 
+def _is_siemens(header: Header) -> bool:
+    return str(header.get("Manufacturer", "")).upper().startswith("SIEMENS")
+
+
 def _find_mosaic(header: Header) -> Tiling | None:
     csa = _image_csa(header)
     count = mosaic_tile_count(csa) or _public_count(header)
     if count <= 1:
-        _require_single(header)
+        if "MOSAIC" in header.texts("ImageType"):
+            _require_single(header)
         return None
     tiling = _square_tiling(header, count)
     return Tiling(
@@ -106,7 +112,7 @@ def _require_single(header: Header) -> None:
 
 
 def _image_csa(header: Header) -> CsaHeader:
-    blob = header.private(0x0029, _CSA, 0x10)
+    blob = Facts(header).private(0x0029, _CSA, 0x10, "OB")
     if not isinstance(blob, bytes):
         return {}
     try:

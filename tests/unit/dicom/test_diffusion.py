@@ -23,6 +23,7 @@ def test_standard_attributes_are_in_patient_axes(facts_of):
 def test_no_b_value_is_no_gradient(facts_of):
     assert find_gradient(facts_of({"Manufacturer": "SIEMENS"})) is None
     assert find_gradient(facts_of({"DiffusionBValue": -1.0})) is None
+    assert find_gradient(facts_of({"DiffusionBValue": 7.23e75})) is None  # not initialised
 
 
 @pytest.mark.parametrize(

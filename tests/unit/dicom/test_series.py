@@ -150,6 +150,38 @@ def test_flip_angles_at_one_position_are_separate_images(tmp_path, merge, modali
     assert len(series.volumes) == count
 
 
+def test_echoes_of_one_time_are_separate_images_by_their_number(tmp_path):
+    datasets = [make_slice(3 * k, 2 * n + k, EchoNumbers=n) for n in (1, 2) for k in range(2)]
+    (series,) = plan(write_all(tmp_path, datasets))
+    assert [numbers(volume) for volume in series.volumes] == [[[2, 3]], [[4, 5]]]
+
+
+def test_image_types_that_alternate_within_volumes_tell_no_images_apart(tmp_path):
+    datasets = [
+        make_slice(3 * k, 3 * t + k, ImageType=["ORIGINAL", "PRIMARY", "M", "AB"[(3 * t + k) % 2]])
+        for t in range(3)
+        for k in range(3)
+    ]
+    (series,) = plan(write_all(tmp_path, datasets))
+    (volume,) = series.volumes
+    assert numbers(volume) == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+
+
+@pytest.mark.parametrize(("merge", "count"), [(Merge.AUTO, 2), (Merge.SERIES, 1)])
+def test_mosaics_of_other_flip_angles_are_separate_images(tmp_path, merge, count):
+    datasets = []
+    for number, angle in enumerate([5, 20]):
+        dataset = make_slice(
+            0, number, FlipAngle=angle, ImageType=["ORIGINAL", "PRIMARY", "MOSAIC"]
+        )
+        dataset.Rows = dataset.Columns = 4
+        dataset.PixelData = bytes(32)
+        dataset.private_block(0x0019, "SIEMENS MR HEADER", create=True).add_new(0x0A, "US", 3)
+        datasets.append(dataset)
+    (series,) = plan(write_all(tmp_path, datasets), ReadOptions(merge=merge))
+    assert [volume.size_ijk for volume in series.volumes] == [(2, 2, 3)] * count
+
+
 def test_image_types_at_different_positions_are_one_volume(tmp_path):
     datasets = [
         make_slice(0, 1),

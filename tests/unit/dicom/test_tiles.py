@@ -72,6 +72,17 @@ def test_find_tiling_mosaic_without_csa_header(element):
     assert find_tiling(parse_header(encode(dataset), "x")).count == 3
 
 
+def test_find_tiling_mosaic_without_image_type():
+    dataset = make_slice(Manufacturer="SIEMENS")
+    dataset.Rows = dataset.Columns = 4
+    dataset.private_block(0x0019, "SIEMENS MR HEADER", create=True).add_new(0x0A, "US", 3)
+    assert find_tiling(parse_header(encode(dataset), "x")) is None  # a derived image keeps it
+    del dataset.ImageType
+    assert find_tiling(parse_header(encode(dataset), "x")).count == 3
+    dataset.Manufacturer = "OTHER"
+    assert find_tiling(parse_header(encode(dataset), "x")) is None
+
+
 @pytest.mark.parametrize("kind", ["MOSAIC", "VFRAME"])
 @pytest.mark.parametrize(
     ("matrix", "refused"),

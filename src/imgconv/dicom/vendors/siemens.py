@@ -11,6 +11,7 @@ environment's ``SeqDefines.h``: 1 none, 2 GRAPPA, 4 SENSE; 1 4/8, 2 5/8,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -51,6 +52,8 @@ _PAT_MODES = {2: "GRAPPA", 4: "SENSE"}
 _COIL_COMBINATION = {1: "Sum of Squares", 2: "Adaptive Combine"}
 _DIFFUSION_SCHEMES = {1: "Bipolar", 2: "Monopolar"}
 _MICROSECONDS = 1e-6
+# PAT mode text (0051,1011): p2, p2s4, p2x2
+_PAT_TEXT = re.compile(r"p(\d+)")
 
 # BIDS field -> (protocol keys, first that is there; factor), for numbers above zero
 _PROTOCOL_NUMBERS: dict[str, tuple[tuple[str, ...], float]] = {
@@ -106,7 +109,7 @@ class Siemens:
         return self._csa(0x20)
 
     def _csa(self, element: int) -> CsaHeader:
-        blob = self.facts.header.private(0x29, _CSA, element, vr="OB")
+        blob = self.facts.private(0x29, _CSA, element, "OB")
         if not isinstance(blob, bytes):
             return {}
         try:
@@ -176,6 +179,14 @@ class Siemens:
     def bandwidth_per_pixel(self) -> float | None:
         """Return the bandwidth per pixel in the phase encoding direction, in Hz."""
         return self.number("BandwidthPerPixelPhaseEncode", (0x28, "FD"), (0x53, "FD"))
+
+    def in_plane_acceleration(self) -> float | None:
+        """Return the factor of parallel imaging along the phase encoding direction."""
+        stated = self.protocol_number("sPat.lAccelFactPE")
+        if stated is not None:
+            return stated
+        found = _PAT_TEXT.match(self.facts.private_text(0x51, _MR, 0x11))
+        return None if found is None else float(found[1])
 
     def diffusion_b_value(self) -> float | None:
         """Return the b-value in s/mm2."""
@@ -308,7 +319,7 @@ def _protocol_fields(siemens: Siemens) -> dict[str, Any]:
 
 def _acceleration_fields(siemens: Siemens) -> dict[str, Any]:
     fields: dict[str, Any] = {}
-    in_plane = siemens.protocol_number("sPat.lAccelFactPE")
+    in_plane = siemens.in_plane_acceleration()
     out_of_plane = siemens.protocol_number("sPat.lAccelFact3D")
     if in_plane is not None:
         fields["ParallelReductionFactorInPlane"] = in_plane

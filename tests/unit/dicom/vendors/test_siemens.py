@@ -1,8 +1,10 @@
 import struct
 
 import pytest
+from tests.unit.dicom.files import encode, make_slice
 
-from imgconv.dicom.vendors.facts import Acquisition
+from imgconv.dicom.header import parse_header
+from imgconv.dicom.vendors.facts import Acquisition, Facts
 from imgconv.dicom.vendors.siemens import Siemens, siemens_fields, siemens_slice_times
 
 CSA = "SIEMENS CSA HEADER"
@@ -154,6 +156,21 @@ def test_private_numbers_without_a_csa_header(facts_of):
     assert siemens.diffusion_b_value() == 700
     assert siemens.diffusion_direction() == (0.0, 1.0, 0.0)
     assert siemens.is_positive_phase_encoding() is False
+
+
+def test_a_csa_header_whose_creator_was_removed_is_read():
+    dataset = make_slice()
+    block = dataset.private_block(0x29, CSA, create=True)
+    block.add_new(0x10, "OB", csa(PhaseEncodingDirectionPositive=("IS", [1])))
+    del dataset[0x00290010]
+    facts = Facts(parse_header(encode(dataset), "made.dcm"))
+    assert Siemens(facts).is_positive_phase_encoding() is True
+
+
+def test_in_plane_acceleration_by_the_pat_mode_if_there_is_no_protocol(facts_of):
+    facts = facts_of({}, {(0x51, MR, 0x11, "LO"): "p2s4"})
+    assert Siemens(facts).in_plane_acceleration() == 2
+    assert Siemens(facts_of({}, {(0x51, MR, 0x11, "LO"): "s4"})).in_plane_acceleration() is None
 
 
 def test_a_damaged_csa_header_counts_as_none(facts_of):
