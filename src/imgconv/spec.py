@@ -80,7 +80,9 @@ class FormatSpec:
     lower case with their dot; the first is the one written. `probe` is asked
     with a path and its first 1024 bytes, for formats that no magic tells.
     A format with `gathers` reads many files as one source (a folder of DICOM
-    files); its `read` takes a sequence of paths.
+    files); its `read` takes a sequence of paths. A format that `streams` writes
+    an image slab by slab, so that its pixels may still be in the files that they
+    are read from.
     """
 
     name: str
@@ -92,6 +94,7 @@ class FormatSpec:
     check: str = ""
     write: str = ""
     gathers: bool = False
+    streams: bool = False
     capabilities: Capabilities = field(default_factory=Capabilities)
     provider: str = "imgconv"
     extra: str = ""  # the optional dependency group that it needs

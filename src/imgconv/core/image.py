@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from imgconv.core.display import Display, SliceDisplay
 from imgconv.core.geometry import Geometry
+from imgconv.core.lazy_volume import LazyVolume
 from imgconv.core.loss import Loss
 from imgconv.core.metadata import Metadata
 from imgconv.core.values import ValueMap
@@ -183,7 +184,7 @@ class Image:
         Axes and array do not fit each other.
     """
 
-    array: NDArray[Any] | LazyArray
+    array: NDArray[Any] | LazyArray | LazyVolume
     axes: str
     geometry: Geometry | None = None
     values: ValueMap = field(default_factory=ValueMap)
@@ -241,4 +242,4 @@ class Image:
             for t in range(self.array.shape[0]):
                 yield self.array.volume(t)
         else:
-            yield from self.array
+            yield from np.asarray(self.array)

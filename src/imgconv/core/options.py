@@ -67,6 +67,9 @@ class ReadOptions:
     max_bytes
         An image that needs more memory than this *per volume* is refused as
         hostile before anything is allocated; 0 for no limit.
+    lazy
+        Whether the pixels may stay in their files until a writer asks for
+        them, slab by slab; what is wrong with them is found only then.
     extra
         Format name -> its own options.
     """
@@ -79,6 +82,7 @@ class ReadOptions:
     allow: frozenset[str] = frozenset()
     strict: bool = False
     max_bytes: int = 0
+    lazy: bool = False
     extra: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.core.image import Image, LazyArray
+from imgconv.core.lazy_volume import LazyVolume
 from imgconv.core.metadata import Metadata
 
 __all__ = ["flip", "permute"]
@@ -37,7 +38,11 @@ def flip(image: Image, axis: str) -> Image:
     metadata = replace(
         image.metadata, bids=_flip_bids(image.metadata.bids, axis), **_flip_slices(image, axis)
     )
-    array = _map_volumes(image, lambda volume: np.flip(volume, _volume_axis(image, axis)))
+    array: NDArray[Any] | LazyArray | LazyVolume
+    if isinstance(image.array, LazyVolume):
+        array = image.array.flipped(position)
+    else:
+        array = _map_volumes(image, lambda volume: np.flip(volume, _volume_axis(image, axis)))
     return replace(image, array=array, geometry=geometry, metadata=metadata)
 
 
@@ -81,6 +86,8 @@ def _map_volumes(
     image: Image, change: Callable[[NDArray[Any]], NDArray[Any]]
 ) -> NDArray[Any] | LazyArray:
     array = image.array
+    if isinstance(array, LazyVolume):
+        return change(np.asarray(array))
     if isinstance(array, LazyArray):
         sample = change(np.broadcast_to(np.zeros((), array.dtype), array.shape[1:]))
         source = array

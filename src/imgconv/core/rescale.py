@@ -34,7 +34,7 @@ def to_real(image: Image) -> Image:
         source = image.array
         array = LazyArray(source.shape, dtype, lambda t: apply(source.volume(t)))
     else:
-        array = apply(image.array)
+        array = apply(np.asarray(image.array))
     values = ValueMap(unit=image.values.unit, photometric=image.values.photometric)
     return replace(image, array=array, values=values)
 
@@ -58,10 +58,11 @@ def real_dtype(image: Image) -> np.dtype[Any]:
 
 def _stored_range(image: Image) -> tuple[int, int]:
     """Return the smallest and largest sample; of a lazy array, those that its type allows."""
-    if isinstance(image.array, LazyArray) or image.array.size == 0:
+    if isinstance(image.array, LazyArray) or image.array.nbytes == 0:
         limits = np.iinfo(image.dtype)
         return int(limits.min), int(limits.max)
-    return int(image.array.min()), int(image.array.max())
+    samples = np.asarray(image.array)
+    return int(samples.min()), int(samples.max())
 
 
 def _applier(rescale: Rescale, dtype: np.dtype[Any]) -> Callable[[NDArray[Any]], NDArray[Any]]:

@@ -42,9 +42,9 @@ def untilt(image: Image) -> Image:
         shape = (source.shape[0], *shifts.shape(source.shape[1:]))
         array = LazyArray(shape, source.dtype, lambda t: shifts.apply(source.volume(t), fill))
     elif image.axes[0] == "t":
-        array = np.stack([shifts.apply(volume, fill) for volume in image.array])
+        array = np.stack([shifts.apply(volume, fill) for volume in image.iter_volumes()])
     else:
-        array = shifts.apply(image.array, fill)
+        array = shifts.apply(np.asarray(image.array), fill)
     loss = Loss(
         "tilt-resampled", "samples were interpolated to undo the gantry tilt", harmful=False
     )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from imgconv.core.display import Display
 from imgconv.core.image import Image, LazyArray, Source
+from imgconv.core.lazy_volume import LazyVolume
 from imgconv.core.options import ReadOptions, Tilt
 from imgconv.dicom.describe import describe, image_name
 from imgconv.dicom.diffusion import find_gradient_losses
@@ -100,6 +101,8 @@ def read_images(
 def load(plan: VolumePlan | ObjectPlan, options: ReadOptions | None = None) -> Image:
     """Return a planned image; a series is read volume by volume, when it is asked for.
 
+    Of a single volume that may be `lazy`, native samples are read slab by slab.
+
     Raises
     ------
     CorruptData
@@ -116,11 +119,7 @@ def load(plan: VolumePlan | ObjectPlan, options: ReadOptions | None = None) -> I
         return image
     try:
         reader = VolumeReader(plan, max_bytes=options.max_bytes)
-        array: NDArray[Any] | LazyArray = (
-            LazyArray((len(plan.volumes), *reader.shape), reader.dtype, reader.read)
-            if plan.is_series
-            else reader.read(0)
-        )
+        array = _samples(reader, plan, lazy=options.lazy)
         slices = [item for volume in plan.volumes for item in volume]
         axes = ("t" if plan.is_series else "") + "kji" + ("c" if len(reader.shape) == 4 else "")
         image = Image(
@@ -140,6 +139,16 @@ def load(plan: VolumePlan | ObjectPlan, options: ReadOptions | None = None) -> I
         raise error.with_path(plan.first.header.path) from error.__cause__
     finally:
         plan.release()
+
+
+def _samples(
+    reader: VolumeReader, plan: VolumePlan, *, lazy: bool
+) -> NDArray[Any] | LazyArray | LazyVolume:
+    if plan.is_series:
+        return LazyArray((len(plan.volumes), *reader.shape), reader.dtype, reader.read)
+    if lazy and reader.is_direct:
+        return LazyVolume(reader.shape, reader.dtype, reader.read_slab)
+    return reader.read(0)
 
 
 def _resample_tilt(image: Image) -> Image:

@@ -114,6 +114,29 @@ class VolumeReader:
             volume[k] = self._finish(item, self._samples(item))
         return volume
 
+    @property
+    def is_direct(self) -> bool:
+        """Whether files hold what the array holds, so that any slice can be read at any time."""
+        return self._direct
+
+    def read_slab(self, first: int, stop: int) -> NDArray[Any]:
+        """Return the slices from `first` to before `stop` of the only, direct volume.
+
+        Threads may do it at the same time.
+
+        Raises
+        ------
+        CorruptData
+            A frame is missing or truncated.
+        InputError
+            A file cannot be read.
+        """
+        slices = self._plan.volumes[0][first:stop]
+        slab = np.empty((len(slices), *self.shape[1:]), self.dtype)
+        for item, target in zip(slices, slab, strict=True):
+            self._fill(item, target)
+        return slab
+
     def _fill(self, item: Slice, target: NDArray[Any]) -> None:
         """Read one slice; slice by slice, what is masked needs no second volume in memory."""
         _read_into(item, target)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.core.image import Image
+from imgconv.core.lazy_volume import LazyVolume
 
 __all__ = ["LargestSample", "iter_blocks", "write_blocks"]
 
@@ -48,15 +49,17 @@ def iter_blocks(
 ) -> Iterator[Block]:
     """Yield functions that return the samples block by block, in storage order.
 
-    A volume is loaded when its first block is asked for; each function copies
-    its slices into a contiguous array of `byte_order` when it is called, which
-    may be in another thread.
+    A volume is loaded when its first block is asked for, a lazy one block by
+    block; each function copies its slices into a contiguous array of
+    `byte_order` when it is called, which may be in another thread.
     """
     dtype = image.dtype.newbyteorder(byte_order)
-    for volume in image.iter_volumes():
-        step = max(1, _BLOCK_BYTES // max(1, volume[0].nbytes))
-        for first in range(0, volume.shape[0], step):
-            yield _cut(volume[first : first + step], dtype, largest)
+    lazy = image.array if isinstance(image.array, LazyVolume) else None
+    for volume in image.iter_volumes() if lazy is None else (lazy,):
+        count = volume.shape[0]
+        step = max(1, _BLOCK_BYTES * count // max(1, volume.nbytes))
+        for first in range(0, count, step):
+            yield _cut(volume, slice(first, first + step), dtype, largest)
 
 
 def write_blocks(stream: IO[bytes], blocks: Iterator[Block]) -> None:
@@ -88,8 +91,18 @@ def _flush(stream: IO[bytes]) -> None:
             flush(stream.fileno())
 
 
-def _cut(part: NDArray[Any], dtype: np.dtype[Any], largest: LargestSample | None) -> Block:
+def _cut(
+    volume: NDArray[Any] | LazyVolume,
+    slices: slice,
+    dtype: np.dtype[Any],
+    largest: LargestSample | None,
+) -> Block:
     def block() -> NDArray[Any]:
+        part = (
+            volume.slab(slices.start, slices.stop)
+            if isinstance(volume, LazyVolume)
+            else volume[slices]
+        )
         contiguous = np.ascontiguousarray(part, dtype=dtype)
         if largest is not None:
             largest.note(contiguous)

@@ -50,6 +50,7 @@ FORMATS: tuple[FormatSpec, ...] = (
         read="imgconv.formats.nifti:read",
         check="imgconv.formats.nifti:check",
         write="imgconv.formats.nifti:write",
+        streams=True,
         capabilities=Capabilities(
             dtypes=_NUMBERS,
             max_dims=4,
@@ -69,6 +70,7 @@ FORMATS: tuple[FormatSpec, ...] = (
         read="imgconv.formats.nrrd:read",
         check="imgconv.formats.nrrd:check",
         write="imgconv.formats.nrrd:write",
+        streams=True,
         capabilities=Capabilities(
             dtypes=_NUMBERS,
             max_dims=4,
@@ -87,6 +89,7 @@ FORMATS: tuple[FormatSpec, ...] = (
         read="imgconv.formats.metaimage:read",
         check="imgconv.formats.metaimage:check",
         write="imgconv.formats.metaimage:write",
+        streams=True,
         capabilities=Capabilities(
             dtypes=_NUMBERS, max_dims=4, geometry=True, sheared=True, colour=True
         ),
@@ -111,6 +114,7 @@ FORMATS: tuple[FormatSpec, ...] = (
         read="imgconv.formats.numpy_file:read",
         check="imgconv.formats.numpy_file:check_npy",
         write="imgconv.formats.numpy_file:write_npy",
+        streams=True,
         capabilities=Capabilities(dtypes=_NUMBERS, max_dims=4),
     ),
     FormatSpec(

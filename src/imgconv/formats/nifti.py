@@ -257,13 +257,14 @@ def write(image: Image, target: Path, options: WriteOptions) -> tuple[Path, ...]
     compress = options.compress
     if compress is None:
         compress = target.suffix == ".gz"
-    written = write_sidecars(stored, target, options)
     narrow = _may_narrow(image)
     with atomic_output(target) as stream:
         if compress:
             _write_gzip(stored, stream, options.level or DEFAULT_LEVEL, narrow=narrow)
         else:
             _write_plain(stored, stream, narrow=narrow)
+        # The disk is still busy with the samples.
+        written = write_sidecars(stored, target, options)
     return (*written, target)
 
 

@@ -146,8 +146,10 @@ def _failed(stem: str, files: tuple[str, ...], error: ImgconvError) -> VolumeOut
 def _stage(task: Task, volume: PlannedVolume, folder: Path, run: Run) -> list[VolumeOutcome]:
     """Write each image of a planned volume below `folder`."""
     outcomes: list[VolumeOutcome] = []
+    # A writer that streams reads while it writes: the disk is busy early, and memory is spared.
+    read = replace(run.read, lazy=run.target.spec.streams)
     try:
-        for number, image in enumerate(_read(task, volume, run.read), 1):
+        for number, image in enumerate(_read(task, volume, read), 1):
             stem = volume.stem if number == 1 else f"{volume.stem}_{number}"
             files = _files_of(task, volume, image)
             try:

@@ -3,6 +3,7 @@ import pytest
 from pydicom.dataset import Dataset
 from tests.unit.dicom.files import BIG, DEFLATED, EXPLICIT, IMPLICIT, make_slice, write_all
 
+from imgconv.core.lazy_volume import LazyVolume
 from imgconv.core.options import ReadOptions, Tilt
 from imgconv.dicom.header import read_header
 from imgconv.dicom.plan import Outcome
@@ -189,6 +190,24 @@ def test_load_file_that_shrank_is_corrupt(tmp_path):
     with pytest.raises(CorruptData) as caught:
         load(series.volumes[0])
     assert caught.value.path == paths[1]
+
+
+def test_load_lazy_reads_native_slices_when_asked(tmp_path):
+    paths = write_all(tmp_path, [make_slice(3 * k, k) for k in range(5)])
+    whole = load_one(paths).array
+    lazy = load_one(paths, ReadOptions(lazy=True)).array
+    assert isinstance(lazy, LazyVolume)
+    assert np.array_equal(lazy.slab(1, 4), whole[1:4])
+    paths[2].write_bytes(paths[2].read_bytes()[:-2])
+    assert np.array_equal(lazy.slab(0, 2), whole[:2])
+    with pytest.raises(CorruptData) as caught:
+        lazy.slab(2, 3)
+    assert caught.value.path == paths[2]
+
+
+def test_load_lazy_decodes_at_once_what_is_not_in_the_file_as_it_is(tmp_path):
+    paths = write_all(tmp_path, [make_slice(3 * k, k) for k in range(2)], syntax=BIG)
+    assert isinstance(load_one(paths, ReadOptions(lazy=True)).array, np.ndarray)
 
 
 def test_load_metadata_holds_what_is_shared_and_not_applied(tmp_path):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from imgconv.core.image import Image, LazyArray
+from imgconv.core.lazy_volume import LazyVolume
 from imgconv.formats._samples import LargestSample, iter_blocks, write_blocks
 
 
@@ -36,6 +37,20 @@ def test_iter_blocks_loads_one_volume_at_a_time():
     blocks = iter_blocks(Image(LazyArray((3, 1, 2, 2), np.int16, load), "tkji"))
     next(blocks)()
     assert loaded == [0]
+
+
+def test_iter_blocks_reads_a_lazy_volume_block_by_block():
+    array = np.arange(5 * 512 * 512, dtype=np.int32).reshape(5, 512, 512)
+    asked = []
+
+    def load(first, stop):
+        asked.append((first, stop))
+        return array[first:stop]
+
+    blocks = list(iter_blocks(Image(LazyVolume(array.shape, array.dtype, load), "kji")))
+    assert asked == []
+    assert b"".join(block().tobytes() for block in blocks) == array.tobytes()
+    assert asked == [(k, k + 1) for k in range(5)]
 
 
 def test_largest_sample_sees_every_block():

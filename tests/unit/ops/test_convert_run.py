@@ -1,6 +1,9 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+from tests.unit.dicom.files import make_slice, write_all
+
 from imgconv.core.options import ReadOptions, WriteOptions
 from imgconv.errors import CorruptData
 from imgconv.events import ignore_events
@@ -67,6 +70,20 @@ def test_convert_task_names_files_as_the_user_did(tmp_path):
     shown = replace(task.files[0], shown="a.zip/x.nii.gz")
     (outcome,) = convert_task(replace(task, files=(shown,)), "0", run)
     assert str(outcome.error).startswith("a.zip/x.nii.gz: ")
+
+
+@pytest.mark.parametrize("compress", [True, False])
+def test_convert_task_that_meets_a_short_file_while_writing_leaves_nothing(tmp_path, compress):
+    (tmp_path / "in").mkdir()
+    paths = write_all(tmp_path / "in", [make_slice(3 * k, k) for k in range(4)])
+    task, run = prepare(tmp_path, tmp_path / "in", WriteOptions(compress=compress))
+    paths[3].write_bytes(paths[3].read_bytes()[:-2])
+    (outcome,) = convert_task(task, "0", run)
+    assert outcome.status is Status.FAILED
+    assert outcome.error.path == paths[3]
+    assert len(outcome.files) == 4
+    assert not run.output.exists()
+    assert list(run.staging.iterdir()) == []
 
 
 def test_failed_volumes_tells_of_each(tmp_path):

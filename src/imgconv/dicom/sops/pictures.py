@@ -39,7 +39,7 @@ def without_alpha(image: Image) -> tuple[Image, tuple[Loss, ...]]:
             (*array.shape[:-1], 3), array.dtype, lambda t: source.volume(t)[..., :3]
         )
     else:
-        short = array[..., :3]
+        short = np.asarray(array)[..., :3]
     return replace(image, array=short, values=values), (ALPHA,)
 
 

@@ -63,7 +63,7 @@ def _map(image: Image, change: Any) -> NDArray[Any] | LazyArray:
         result: NDArray[Any] = change(np.asarray(array))
         return result
     volumes = image.volume_count
-    load = array.volume if isinstance(array, LazyArray) else array.__getitem__
+    load = array.volume if isinstance(array, LazyArray) else np.asarray(array).__getitem__
     sample = change(np.asarray(load(0)))
     return LazyArray((volumes, *sample.shape), array.dtype, lambda t: change(np.asarray(load(t))))
 
