@@ -32,6 +32,7 @@ from imgconv.cli.dicom_options import (
     ResampleOption,
     SegmentsOption,
     SetOption,
+    TransferSyntaxOption,
     UidSeedOption,
     dicom_write_options,
 )
@@ -131,6 +132,7 @@ def convert(  # noqa: PLR0917  a command's options
     assign: SetOption = [],  # noqa: B006  typer copies it
     uid_seed: UidSeedOption = "",
     resample: ResampleOption = False,
+    transfer_syntax: TransferSyntaxOption = "",
     segments: SegmentsOption = "",
     empty_frames: EmptyFramesOption = False,
     layers: LayersOption = False,
@@ -182,6 +184,7 @@ def convert(  # noqa: PLR0917  a command's options
         assignments=assign,
         uid_seed=uid_seed,
         resample=resample,
+        transfer_syntax=transfer_syntax,
         segments=segments,
         empty_frames=empty_frames,
     )

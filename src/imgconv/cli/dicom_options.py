@@ -18,6 +18,7 @@ __all__ = [
     "ResampleOption",
     "SegmentsOption",
     "SetOption",
+    "TransferSyntaxOption",
     "UidSeedOption",
     "dicom_write_options",
 ]
@@ -50,6 +51,14 @@ SetOption = Annotated[
 UidSeedOption = Annotated[
     str,
     typer.Option("--uid-seed", metavar="TEXT", help="DICOM: the same UIDs in every run."),
+]
+TransferSyntaxOption = Annotated[
+    str,
+    typer.Option(
+        "--transfer-syntax",
+        metavar="NAME",
+        help="DICOM: compress without loss: jpeg-ls, jpeg2000-lossless, rle, deflated ...",
+    ),
 ]
 SegmentsOption = Annotated[
     str,
@@ -84,6 +93,7 @@ def dicom_write_options(
     segments: str = "",
     empty_frames: bool = False,
     resample: bool = False,
+    transfer_syntax: str = "",
 ) -> dict[str, Any]:
     """Return the keyword arguments of `WriteOptions` that the DICOM options stand for.
 
@@ -102,6 +112,7 @@ def dicom_write_options(
         "--segments": segments,
         "--empty-frames": empty_frames,
         "--resample": resample,
+        "--transfer-syntax": transfer_syntax,
     }
     used = [name for name, value in given.items() if value]
     if not used:
@@ -112,6 +123,7 @@ def dicom_write_options(
             return {}
         raise UsageError(f"`{used[0]}` is about DICOM output", hint="add `--to dicom`")
     from imgconv.dicom.context import check_assignments
+    from imgconv.dicom.recode_new import find_lossless_syntax
 
     _require_existing("--reference", reference)
     _require_existing("--metadata", metadata)
@@ -127,6 +139,7 @@ def dicom_write_options(
                 "metadata_files": tuple(metadata),
                 "segments": segments,
                 "empty_frames": empty_frames,
+                "transfer_syntax": find_lossless_syntax(transfer_syntax) if transfer_syntax else "",
             }
         },
     }

@@ -5,7 +5,8 @@ The object is chosen by ``extra["dicom"]["as"]``, else by what the image is
 when it is complete, so that no half series is ever seen.
 
 Options in ``WriteOptions.extra["dicom"]``: ``as``, ``uid_seed``,
-``metadata_files``, ``resample``.
+``metadata_files``, ``resample``, ``transfer_syntax`` (a lossless one: files are
+made uncompressed first, then recoded like those of anyone else).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from imgconv.core.loss import Loss
 from imgconv.core.options import Overwrite, WriteOptions
 from imgconv.core.staging import flush_all, place_all, staging_folder
 from imgconv.dicom.context import Context, gather_context
+from imgconv.dicom.recode_new import recode_new
 from imgconv.dicom.sops._table import OBJECTS, ObjectSpec, get_object
 from imgconv.dicom.sops.instance import Instance
 from imgconv.dicom.sops.modules import Job, now
@@ -56,7 +58,20 @@ def check(image: Image | Document, options: WriteOptions) -> tuple[Loss, ...]:
     if document is not None and row.name != "encapsulated-pdf":
         raise UnsupportedData(f"{row.title} holds images; the input is a document")
     resampled = tuple(loss for loss in image.losses if loss.name == "resampled")
+    losses = (*losses, *_fixed_modality_losses(row, context))
     return (*resampled, *losses, *context.losses, *resolve(row.check)(job))
+
+
+def _fixed_modality_losses(row: ObjectSpec, context: Context) -> Iterator[Loss]:
+    """Say that a Modality given by hand cannot stand in this object."""
+    given = context.text("Modality")
+    by_hand = "Modality" in context.given_by_user()
+    if row.modality and by_hand and given != row.modality:
+        yield Loss(
+            "fixed-modality",
+            f"the Modality of this object is always {row.modality}; the one given is left out",
+            harmful=False,
+        )
 
 
 def describe(image: Image | Document, options: WriteOptions) -> tuple[str, dict[str, list[str]]]:
@@ -212,34 +227,44 @@ def write(image: Image | Document, target: Path, options: WriteOptions) -> tuple
     job = Job(image, context, options, uids, made=now(source), document=document)
     instances: Iterator[Instance] = resolve(row.build)(job)
     first = next(instances)
+    syntax = str(options.of("dicom").get("transfer_syntax", ""))
+    if first.number == 0 and syntax:
+        with staging_folder(target.parent) as staging:
+            name = _write_one(first, staging, syntax)
+            place_all([(staging / name, target)], options.overwrite)
+        return (target,)
     if first.number == 0:
         with atomic_output(target) as stream:
             for part in first.parts:
                 stream.write(part)
         return (target,)
     folder = target.with_name(target.name.removesuffix(".dcm"))
-    return _write_series(chain([first], instances), folder, options.overwrite)
+    return _write_series(chain([first], instances), folder, options.overwrite, syntax)
 
 
 def _write_series(
-    instances: Iterable[Instance], folder: Path, overwrite: Overwrite
+    instances: Iterable[Instance], folder: Path, overwrite: Overwrite, syntax: str
 ) -> tuple[Path, ...]:
     """Write all files to a staging folder, then move them to `folder`, all or none."""
     with staging_folder(folder.parent) as staging:
-        names = [_write_one(instance, staging) for instance in instances]
+        names = [_write_one(instance, staging, syntax) for instance in instances]
         flush_all(staging / name for name in names)
         moves = [(staging / name, folder / name) for name in names]
         place_all(moves, overwrite)
     return tuple(folder / name for name in names)
 
 
-def _write_one(instance: Instance, folder: Path) -> str:
+def _write_one(instance: Instance, folder: Path, syntax: str) -> str:
+    """Write one file; in the transfer syntax with that UID, if it is not empty."""
     name = f"{instance.number:04d}.dcm"
-    path = folder / name
+    path = folder / (f"{name}.native" if syntax else name)
     try:
         with path.open("wb") as stream:
             for part in instance.parts:
                 stream.write(part)
+        if syntax:
+            recode_new(path, folder / name, syntax)
+            path.unlink()
     except OSError as error:
         raise output_error(error, path) from error
     return name

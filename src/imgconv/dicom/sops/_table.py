@@ -21,7 +21,7 @@ class ObjectSpec:
     name
         What ``--as`` calls it.
     modality
-        The Modality that it is for, empty for any.
+        The one Modality that it can have, empty for any.
     """
 
     name: str
@@ -119,7 +119,6 @@ OBJECTS: tuple[ObjectSpec, ...] = (
         "Encapsulated PDF, one file",
         "imgconv.dicom.sops.document:check",
         "imgconv.dicom.sops.document:build",
-        "DOC",
     ),
 )
 

@@ -68,7 +68,7 @@ def build(job: Job) -> Iterator[Instance]:
 def _shared(job: Job, picture: Picture) -> Dataset:
     dataset = Dataset()
     modules.add_patient_study(dataset, job)
-    modules.add_series(dataset, job, job.context.text("Modality", "XC"))
+    modules.add_series(dataset, job, "XC")  # the one value; A.32.4.3
     modules.add_equipment(dataset, job)
     modules.add_image(dataset, job, _UID)
     modules.take(

@@ -100,3 +100,13 @@ def test_check_16_bits_are_refused_with_a_way_out():
 def test_check_geometry_is_a_harmful_loss():
     losses = check(image("uint8", (1, 4, 5)), options("photo"))
     assert [(loss.name, loss.harmful) for loss in losses] == [("geometry", True)]
+
+
+def test_write_calls_the_modality_external_camera_whatever_is_given(tmp_path):
+    data, samples = _jpeg()
+    given = replace(options("photo"), metadata={"Modality": "MR"})
+    losses = check(_encoded(data, samples), given)
+    assert [loss.name for loss in losses if not loss.harmful] == ["fixed-modality"]
+    paths = write(_encoded(data, samples), tmp_path / "a.dcm", given)
+    assert datasets(paths)[0].Modality == "XC"
+    assert errors_of(*paths) == []
