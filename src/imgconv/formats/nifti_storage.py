@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
-from itertools import permutations
+from itertools import permutations, product
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,9 @@ def to_storage(image: Image, storage: Storage) -> Image:
         return image
     if storage is Storage.RAS or _is_3d_acquisition(image):
         # Without geometry there is nothing to turn: rows stay as they are.
-        return image if image.geometry is None else _to_ras(image)
+        if image.geometry is None:
+            return image
+        return _to_ras(image) if storage is Storage.RAS else _from_corner(image)
     image = flip(image, "j")
     if image.geometry is None:
         return _frames_as_slices(image) if _is_film(image) else image
@@ -97,6 +99,25 @@ def _ras(image: Image) -> NDArray[np.float64]:
         raise ValueError("no geometry")
     matrix: NDArray[np.float64] = (LPS_TO_RAS @ image.geometry.affine)[:3, :3]
     return matrix
+
+
+def _from_corner(image: Image) -> Image:
+    """Turn the axes as dcm2niix does, which differs from `_to_ras` for oblique volumes only.
+
+    The first voxel is that corner which lies nearest to the most left,
+    posterior and inferior place of the box around the volume. The order of
+    the axes is the one with the largest sum of steps, in mm, along R, A, S.
+    """
+    steps = _ras(image)
+    sides = steps * (np.array(image.size_ijk) - 1)
+    corners = np.array(list(product((0, 1), repeat=3)))
+    places = corners @ sides.T
+    far = corners[np.argmin(((places - places.min(axis=0)) ** 2).sum(axis=1))]
+    steps = steps * np.where(far, -1, 1)
+    for axis in np.flatnonzero(far):
+        image = flip(image, "ijk"[axis])
+    order = max(permutations(range(3)), key=lambda axes: sum(steps[n, axes[n]] for n in range(3)))
+    return permute(image, "".join("ijk"[axis] for axis in order))
 
 
 def _to_ras(image: Image) -> Image:

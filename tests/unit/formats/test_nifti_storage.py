@@ -46,10 +46,23 @@ def test_to_storage_of_dicom_is_what_users_of_dcm2niix_expect(directions, acquis
     assert codes(to_storage(make(directions, acquisition=acquisition), Storage.AUTO)) == expected
 
 
+def test_to_storage_of_an_oblique_3d_volume_begins_at_the_corner_nearest_to_lpi():
+    # Steps in RAS, mm, as dcm2niix 1.0.20260724 turned them for a volume of 4 x 256 x 256.
+    steps = np.array([[3.18, 0.6, 0.05], [-2.25, 0.76, -0.42], [-0.92, 0.24, 1.23]])
+    directions = (np.diag([-1, -1, 1]) @ steps).T
+    image = make(directions, acquisition="3D", shape=(256, 256, 4))
+    turned = to_storage(image, Storage.AUTO)
+    assert turned.size_ijk == (256, 4, 256)
+    found = (LPS_TO_RAS @ turned.geometry.affine)[:3, :3]
+    np.testing.assert_allclose(found, np.stack([steps[:, 1], -steps[:, 0], steps[:, 2]], axis=1))
+    assert to_storage(image, Storage.RAS).size_ijk == (4, 256, 256)
+
+
 @pytest.mark.parametrize("directions", [AXIAL, SAGITTAL, CORONAL])
 @pytest.mark.parametrize("storage", list(Storage))
-def test_to_storage_keeps_each_voxel_in_its_place(directions, storage):
-    image = make(directions)
+@pytest.mark.parametrize("acquisition", ["2D", "3D"])
+def test_to_storage_keeps_each_voxel_in_its_place(directions, storage, acquisition):
+    image = make(directions, acquisition=acquisition)
     turned = to_storage(image, storage)
     inverse = np.linalg.inv(turned.geometry.affine)
     for i, j, k in ((0, 0, 0), (4, 3, 2), (1, 2, 0)):
