@@ -62,6 +62,10 @@ def standardize(  # noqa: PLR0917  a command's options
     enhance: Annotated[
         bool, typer.Option("--enhance", help="Make one enhanced object of each CT, MR, PET series.")
     ] = False,
+    kind: Annotated[
+        str,
+        typer.Option("--as", metavar="KIND", help="With --enhance: auto, legacy or enhanced."),
+    ] = "auto",
     split: Annotated[
         bool, typer.Option("--split", help="Make a single-frame series of each enhanced object.")
     ] = False,
@@ -94,7 +98,7 @@ def standardize(  # noqa: PLR0917  a command's options
     from imgconv.core.staging import scratch_folder
     from imgconv.ops.standardize import Running, StandardizeOptions
 
-    run = _choose(enhance=enhance, split=split)
+    run = _choose(enhance=enhance, split=split, kind=kind)
     options = StandardizeOptions(
         charset,
         _parse_facts(facts),
@@ -132,18 +136,29 @@ def standardize(  # noqa: PLR0917  a command's options
     return report.exit_code
 
 
-def _choose(*, enhance: bool, split: bool) -> Callable[..., StandardizeReport]:
+def _choose(*, enhance: bool, split: bool, kind: str) -> Callable[..., StandardizeReport]:
     from imgconv.errors import UsageError
 
     if enhance and split:
         raise UsageError("`--enhance` and `--split` exclude each other")
+    if kind != "auto" and not enhance:
+        raise UsageError("`--as` goes with `--enhance`")
     if not enhance and not split:
         from imgconv.ops.standardize import standardize as run
 
         return run
-    from imgconv.ops import multiframe
+    if split:
+        from imgconv.ops.multiframe import split as run_split
 
-    return multiframe.enhance if enhance else multiframe.split
+        return run_split
+    from functools import partial
+
+    from imgconv.ops.enhance import EnhancedKind
+    from imgconv.ops.enhance import enhance as run_enhance
+
+    if kind not in list(EnhancedKind):
+        raise UsageError(f"`--as {kind}` is none of {', '.join(EnhancedKind)}")
+    return partial(run_enhance, kind=EnhancedKind(kind))
 
 
 def _parse_facts(texts: list[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Single-frame series to multi-frame objects and back, as batches.
+"""Multi-frame objects to single-frame series, as batches.
 
 What comes out goes through the same mending and the same rules as any file
 that `standardize` writes.
@@ -6,7 +6,6 @@ that `standardize` writes.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -18,11 +17,8 @@ from imgconv.batch.job import Job, JobResult
 from imgconv.core.options import Overwrite
 from imgconv.core.staging import place_all, staging_folder
 from imgconv.dicom.elements import read_tree
-from imgconv.dicom.enhance import ENHANCED_CLASSES, enhance_series
-from imgconv.dicom.header import read_header
 from imgconv.dicom.split import SPLIT_CLASSES, split_frames
-from imgconv.errors import InputError
-from imgconv.ops.inputs import gather
+from imgconv.ops.enhance import read_images
 from imgconv.ops.mending import Hints
 from imgconv.ops.standardize import (
     Running,
@@ -32,30 +28,13 @@ from imgconv.ops.standardize import (
     run_jobs,
 )
 
-__all__ = ["enhance", "split"]
+__all__ = ["split"]
 
 
 @dataclass(frozen=True, slots=True)
 class _Payload:
     options: StandardizeOptions
     when: str
-
-
-def enhance(
-    inputs: Sequence[str | Path],
-    output: Path,
-    options: StandardizeOptions = StandardizeOptions(),  # noqa: B008  frozen
-    *,
-    running: Running,
-) -> StandardizeReport:
-    """Make a Legacy Converted Enhanced object of each single-frame CT, MR or PET series.
-
-    Parameters and errors are those of `standardize`. The files of a series
-    are told apart by size, so that one object holds equal frames.
-    """
-    report = StandardizeReport()
-    jobs = _iter_series(inputs, output, options, running.staging, report)
-    return run_jobs(jobs, _enhance_series, running, report, "enhance")
 
 
 def split(
@@ -74,50 +53,6 @@ def split(
     return run_jobs(jobs, _split_object, running, report, "split")
 
 
-def _read_classes(
-    inputs: Sequence[str | Path], staging: Path, output: Path, report: StandardizeReport
-) -> Iterator[tuple[Path, str, str, tuple[str, ...]]]:
-    """Yield path, name for reports, SOP class and what a series' files must share."""
-    for file in gather(inputs, staging, exclude=output):
-        if file.problem is not None:
-            report.refused.append((file.shown, file.problem))
-            continue
-        if file.skipped:
-            report.skipped.append((file.shown, file.skipped))
-            continue
-        try:
-            header = read_header(file.path)
-        except InputError as error:
-            report.refused.append((file.shown, error))
-            continue
-        keys = ("StudyInstanceUID", "SeriesInstanceUID", "SOPClassUID", "Rows", "Columns")
-        yield (
-            file.path,
-            file.shown,
-            str(header.get("SOPClassUID", "")),
-            tuple(str(header.get(key, "")) for key in keys),
-        )
-
-
-def _iter_series(
-    inputs: Sequence[str | Path],
-    output: Path,
-    options: StandardizeOptions,
-    staging: Path,
-    report: StandardizeReport,
-) -> Iterator[Job]:
-    series: dict[tuple[str, ...], list[Path]] = {}
-    for path, shown, sop_class, key in _read_classes(inputs, staging, output, report):
-        if sop_class in ENHANCED_CLASSES:
-            series.setdefault(key, []).append(path)
-        else:
-            report.skipped.append((shown, "no single-frame CT, MR or PET image"))
-    for key, paths in series.items():
-        name = f"{hashlib.sha256('|'.join(key).encode()).hexdigest()[:16]}.dcm"
-        size = sum(path.stat().st_size for path in paths)
-        yield Job(name, tuple(paths), (output / name,), size, _payload(options))
-
-
 def _iter_objects(
     inputs: Sequence[str | Path],
     output: Path,
@@ -126,8 +61,8 @@ def _iter_objects(
     report: StandardizeReport,
 ) -> Iterator[Job]:
     taken: set[str] = set()
-    for path, shown, sop_class, _key in _read_classes(inputs, staging, output, report):
-        if sop_class not in SPLIT_CLASSES:
+    for path, shown, header in read_images(inputs, staging, output, report):
+        if str(header.get("SOPClassUID", "")) not in SPLIT_CLASSES:
             report.skipped.append((shown, "no multi-frame image with a single-frame counterpart"))
             continue
         name, number = path.stem, 1
@@ -140,12 +75,6 @@ def _iter_objects(
 
 def _payload(options: StandardizeOptions) -> _Payload:
     return _Payload(options, options.time_of_change())
-
-
-def _enhance_series(job: Job) -> JobResult:
-    payload: _Payload = job.payload
-    made = enhance_series(job.inputs)
-    return _write(made, job.outputs[0], payload, job.inputs[0])
 
 
 def _split_object(job: Job) -> JobResult:

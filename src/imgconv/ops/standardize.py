@@ -41,6 +41,8 @@ __all__ = [
     "StandardizeReport",
     "finish_tree",
     "iter_jobs",
+    "list_left",
+    "name_findings",
     "run_jobs",
     "standardize",
     "standardize_file",
@@ -298,7 +300,7 @@ def finish_tree(
     changes += mend(tree, hints, charset=options.charset, when=when if options.history else "")
     syntax, more = _choose_syntax(tree)
     changes += more
-    left = _list_left(tree)
+    left = list_left(tree)
     if left and NONCONFORMANT not in options.allow:
         raise _refuse(left, tree.path)
     facts = {
@@ -353,7 +355,7 @@ def _checks() -> Checks:
     return Checks(default_grades())
 
 
-def _list_left(tree: Tree) -> list[Finding]:
+def list_left(tree: Tree) -> list[Finding]:
     """List what the rules still find wrong in the mended data set."""
     mended = Tree(
         tree.path,
@@ -369,11 +371,15 @@ def _list_left(tree: Tree) -> list[Finding]:
     return [f for f in findings if f.severity is Severity.ERROR and not f.rule.startswith("F")]
 
 
-def _refuse(left: Sequence[Finding], path: Path) -> LossRefused:
+def name_findings(left: Sequence[Finding]) -> str:
+    """Return the first findings as text, and how many more there are."""
     named = "; ".join(f"{f.tag} {f.message}".strip() for f in left[:_MAX_NAMED])
-    more = f" and {len(left) - _MAX_NAMED} more" if len(left) > _MAX_NAMED else ""
+    return f"{named} and {len(left) - _MAX_NAMED} more" if len(left) > _MAX_NAMED else named
+
+
+def _refuse(left: Sequence[Finding], path: Path) -> LossRefused:
     return LossRefused(
-        f"cannot be made conformant without inventing a fact: {named}{more}",
+        f"cannot be made conformant without inventing a fact: {name_findings(left)}",
         path=path,
         hint=f"give the fact by `--set Keyword=value`, or write it all the same by "
         f"`--allow {NONCONFORMANT}`",

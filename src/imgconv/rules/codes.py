@@ -16,10 +16,15 @@ __all__ = ["check_codes"]
 _VALUES = {0x00080100: "CodeValue", 0x00080119: "LongCodeValue", 0x00080120: "URNCodeValue"}
 _SCHEME, _MEANING = 0x00080102, 0x00080104
 
+# Items of these hold whatever a classic image had in its data set; C.7.6.16.2.25.
+_UNASSIGNED = frozenset({0x00209170, 0x00209171})
+
 
 def check_codes(instance: Instance) -> Iterator[Hit]:
     """Check the items of every sequence of codes, also where no module names it."""
     for element in instance.elements:
+        if element.tag in _UNASSIGNED:
+            continue
         for item in element.items or ():
             given = [tag for tag in _VALUES if tag in item.elements]
             if not given and _MEANING in item.elements:

@@ -9,7 +9,8 @@ from pydicom.data import get_testdata_file
 
 from imgconv.errors import UnsupportedData
 from imgconv.exitcodes import ExitCode
-from imgconv.ops.multiframe import enhance, split
+from imgconv.ops.enhance import enhance
+from imgconv.ops.multiframe import split
 from imgconv.ops.standardize import Running, StandardizeOptions, standardize
 
 OPTIONS = StandardizeOptions(when="20260101120000")

@@ -20,7 +20,7 @@ from imgconv.dicom.elements import Buffer, Element, Item, Tree
 from imgconv.dicom.uids import IMPLEMENTATION_CLASS_UID
 from imgconv.errors import UnsupportedData
 
-__all__ = ["encode_file", "encode_item"]
+__all__ = ["encode_file", "encode_item", "to_little_endian"]
 
 _LONG = frozenset(["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"])
 _SWAP_BYTES = {
@@ -138,3 +138,16 @@ def _little_endian(element: Element) -> Buffer:
     whole = len(element.value) // size * size
     swapped = np.frombuffer(element.value, f">u{size}", whole // size).astype(f"<u{size}")
     return swapped.tobytes() + bytes(element.value[whole:])
+
+
+def to_little_endian(item: Item) -> None:
+    """Turn the bytes of all values of a data set or an item around, if they are big endian."""
+    if not item.big_endian:
+        return
+    for element in item.elements.values():
+        for child in element.items or ():
+            to_little_endian(child)
+        if element.items is None and element.fragments is None:
+            element.value = _little_endian(element)
+            element.clear()
+    item.big_endian = False
