@@ -4,7 +4,7 @@ An expression is a nested list, as `imgconv.standard.build` describes: ``["+", t
 present, ``["++", tag]`` present with a value, ``["-", tag]`` absent, ``["=", tag, [values]]``,
 ``["!=", ...]``, ``[">", tag, [value]]``, ``["<", ...]``, ``["=>", tag, [tag numbers]]``
 points to, ``["!0", tag]`` not zero, ``["and", [...]]``, ``["or", [...]]``. A tag
-ends in ``#n`` for its value n. What cannot be decided is None, and never
+ends in ``#n`` for the value of index n, counted from 0. What cannot be decided is None, and never
 counts as a reason to report anything.
 
 Source
@@ -90,7 +90,7 @@ def compile_condition(expression: list[Any]) -> Condition:
         parts = [compile_condition(part) for part in expression[1]]
         return _all_of(parts) if operator == "and" else _any_of(parts)
     tag_text, _, number = expression[1].partition("#")
-    tag, index = int(tag_text, 16), int(number or 1) - 1
+    tag, index = int(tag_text, 16), int(number or 0)
     values = expression[2] if len(expression) > 2 else []
     return _COMPARISONS[operator](tag, index, values)
 

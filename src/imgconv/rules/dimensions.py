@@ -2,14 +2,14 @@
 
 Source
 ------
-PS3.3 C.7.6.17 (multi-frame dimension), C.8.2.1.1.1 (CT image type)
+PS3.3 C.7.6.17 (multi-frame dimension), C.8.2.1.1.1 and C.8.16.1 (image and frame type)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imgconv.dicom.elements import Item
+from imgconv.dicom.elements import Element, Item
 from imgconv.rules.instance import Hit, Instance
 from imgconv.rules.plan import find_plan
 from imgconv.standard.iods import find_iod
@@ -21,6 +21,11 @@ _IMAGE_TYPE = 0x00080008
 _INDEXES, _INDEX_POINTER, _GROUP_POINTER = 0x00209222, 0x00209165, 0x00209167
 _SHARED, _PER_FRAME, _FRAME_CONTENT = 0x52009229, 0x52009230, 0x00209111
 _INDEX_VALUES = 0x00209157
+_ORGANIZATIONS, _ORGANIZATION = 0x00209221, 0x00209164
+_FRAME_TYPE = 0x00089007
+_STORAGE = "1.2.840.10008.5.1.4.1.1."
+# Enhanced and legacy converted CT, MR and PET, parametric map: four values (PS3.3 C.8.16.1).
+_FOUR_VALUES = frozenset(_STORAGE + n for n in ("2.1", "2.2", "4.1", "4.4", "128.1", "130", "30"))
 
 
 def check_dimensions(instance: Instance) -> Iterator[Hit]:
@@ -30,6 +35,11 @@ def check_dimensions(instance: Instance) -> Iterator[Hit]:
     if _INDEXES not in dataset.elements:
         return
     yield from _check_pointers(instance, indexes)
+    organizations = {item.text(_ORGANIZATION) for item in dataset.items_of(_ORGANIZATIONS)}
+    for item in indexes:
+        if organizations and item.text(_ORGANIZATION) not in {"", *organizations}:
+            message = "DimensionOrganizationUID names nothing in DimensionOrganizationSequence"
+            yield Hit("M015", message, item.path_to(_ORGANIZATION))
     for group in (*dataset.items_of(_SHARED), *dataset.items_of(_PER_FRAME)):
         for content in group.items_of(_FRAME_CONTENT):
             element = content.get(_INDEX_VALUES)
@@ -60,8 +70,32 @@ def _check_pointers(instance: Instance, indexes: list[Item]) -> Iterator[Hit]:
 
 
 def check_image_type(instance: Instance) -> Iterator[Hit]:
-    """Check that the Image Type of a CT image has its third value (M016)."""
-    values = instance.dataset.texts(_IMAGE_TYPE)
+    """Check the number of values of Image Type and Frame Type, and what they begin with (M016)."""
+    dataset = instance.dataset
+    values = dataset.texts(_IMAGE_TYPE)
     if instance.sop_class == _CT and 0 < len(values) < 3:
         message = "value 3 of ImageType is missing; expected AXIAL or LOCALIZER"
         yield Hit("M016", message, "(0008,0008)")
+    elif instance.sop_class == _CT and values and values[2] not in ("AXIAL", "LOCALIZER"):
+        message = "value 3 of ImageType is not AXIAL or LOCALIZER"
+        yield Hit("M016", message, "(0008,0008)", severity="info")
+    if instance.sop_class not in _FOUR_VALUES:
+        return
+    if values and len(values) != 4:
+        message = f"ImageType has {len(values)} values; expected 4"
+        yield Hit("M016", message, "(0008,0008)")
+    for group in (*dataset.items_of(_SHARED), *dataset.items_of(_PER_FRAME)):
+        for macro in group.elements.values():
+            element = macro.items[0].get(_FRAME_TYPE) if macro.items else None
+            if element is not None and not element.is_empty:
+                yield from _check_frame_type(element)
+
+
+def _check_frame_type(element: Element) -> Iterator[Hit]:
+    values = element.values()
+    if len(values) != 4:
+        message = f"FrameType has {len(values)} values; expected 4"
+        yield Hit("M016", message, element.path)
+    if values[0] not in ("ORIGINAL", "DERIVED"):
+        message = "value 1 of FrameType is not ORIGINAL or DERIVED"
+        yield Hit("M016", message, element.path)

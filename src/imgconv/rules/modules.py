@@ -13,13 +13,14 @@ PS3.3 5.4, annexes A and C; PS3.5 7.4 (types)
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from imgconv.dicom.elements import Element, Item
+from imgconv.records import record
 from imgconv.rules.conditions import Scope
 from imgconv.rules.instance import Hit, Instance, name_tag
 from imgconv.rules.plan import Attribute, Node, Plan, Row, find_plan
 from imgconv.standard.iods import find_iod
+from imgconv.standard.item_counts import SINGLE_GROUPS, SINGLE_ITEM
 
 __all__ = ["check_modules"]
 
@@ -28,15 +29,18 @@ _PATIENT_ORIENTATION, _IMAGE_ORIENTATION = 0x00200020, 0x00200037
 _PATIENT_PLANE = {0x00200032, 0x00200037}
 _SLIDE_PLANE = {0x00480102, 0x00480008}
 _IMAGE_TYPE, _REFERENCED_ITEM = 0x00080008, 0x0040DB73
+_REFERENCED_SOP = 0x00081199
 _FORBIDDEN, _POSSIBLE, _IN_FORCE = 0, 1, 2
 # Enumerations that later editions widened: a value that is not in the table may be a new one.
 # Rescale Type is one: the table has the identity macro's US where C.11.1.1.2 has defined terms.
-_WIDENED = frozenset({0x00280004, 0x00082111, 0x00185100, 0x00189004, 0x00080068, 0x00281054})
+_WIDENED = frozenset({0x00280004, 0x00082111, 0x00185100, 0x00281054})
+# Mandatory in table A.75-2 only since that table was split: maps made before do without.
+_DOUBTED_GROUPS = frozenset({("parametric-map", 0x00209071)})
 # Defined terms that every vendor extends: Image Type, Scan Options.
 _OPEN_LISTS = frozenset({_IMAGE_TYPE, 0x00180022})
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class _Context:
     """What stays the same while one data set is checked."""
 
@@ -139,7 +143,20 @@ def _check_item(
         if found.is_judged or element.items is not None:
             yield from _check_present(context, found, element, scope)
         if element.items:
+            if len(element.items) > 1:
+                yield from _check_single(element)
             yield from _check_sequence(context, element, found)
+
+
+def _check_single(element: Element) -> Iterator[Hit]:
+    """Report several items where the standard allows one."""
+    tag, around = element.tag, element.item.tag
+    if (
+        tag in SINGLE_ITEM
+        or (tag in SINGLE_GROUPS and around in (_SHARED, _PER_FRAME))
+        or (tag == _REFERENCED_SOP and around == _CONTENT_SEQUENCE)
+    ):
+        yield Hit("M012", f"{name_tag(tag)} has several items; expected one", element.path)
 
 
 def _check_sequence(context: _Context, element: Element, attribute: Attribute) -> Iterator[Hit]:
@@ -314,9 +331,6 @@ def _check_groups(context: _Context, dataset: Item) -> Iterator[Hit]:
     shared, frames = dataset.items_of(_SHARED), dataset.items_of(_PER_FRAME)
     if not shared and not frames:
         return
-    if len(shared) > 1:
-        message = "SharedFunctionalGroupsSequence has several items; expected one"
-        yield Hit("M012", message, "(5200,9229)")
     everywhere = set(shared[0].elements) if shared else set()
     mixed = dataset.text(_IMAGE_TYPE) == "MIXED"
     scope = Scope(dataset, context.root.attributes, ())
@@ -335,7 +349,8 @@ def _check_groups(context: _Context, dataset: Item) -> Iterator[Hit]:
             if missing or not frames:
                 path = missing[0].path_to(group.tag) if missing else "(5200,9230)"
                 message = f"the functional group {name_tag(group.tag)} is missing"
-                yield Hit("M011", message, path)
+                doubted = (context.plan.iod, group.tag) in _DOUBTED_GROUPS
+                yield Hit("M011", message, path, severity="warning" if doubted else "")
     both = everywhere.intersection(frames[0].elements) if frames else ()
     for tag in sorted(both):
         if not tag >> 16 & 1:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from imgconv.dicom.elements import Element, Item
+from imgconv.rules.counts import check_vectors
 from imgconv.rules.instance import Hit, Instance, name_tag
 from imgconv.standard.transfer_syntaxes import BY_UID
 
@@ -21,6 +22,12 @@ _SAMPLES, _PHOTOMETRIC, _PLANAR = 0x00280002, 0x00280004, 0x00280006
 _FRAMES, _ROWS, _COLUMNS = 0x00280008, 0x00280010, 0x00280011
 _ALLOCATED, _STORED, _HIGH, _SIGNED = 0x00280100, 0x00280101, 0x00280102, 0x00280103
 _PIXELS = {0x7FE00010: 0, 0x7FE00008: 32, 0x7FE00009: 64}
+_ASPECT = 0x00280034
+# Pixel Spacing, Imager Pixel Spacing, Nominal Scanned Pixel Spacing.
+_SPACINGS = (0x00280030, 0x00181164, 0x00182010)
+_PIXEL_DATA, _SMALLEST, _LARGEST = 0x7FE00010, 0x00280106, 0x00280107
+# Rescale Slope, Dose Grid Scaling, Real World Value Slope: 0 makes all pixels equal.
+_SCALES = frozenset({0x00281053, 0x3004000E, 0x00409225})
 _SHARED, _PER_FRAME = 0x52009229, 0x52009230
 _PIXEL_PATH = "(7FE0,0010)"
 
@@ -30,8 +37,10 @@ _SAMPLES_OF = {
     "RGB": 3, "YBR_FULL": 3, "YBR_FULL_422": 3, "YBR_PARTIAL_422": 3, "YBR_PARTIAL_420": 3,
     "YBR_ICT": 3, "YBR_RCT": 3, "HSV": 3, "XYB": 3, "ARGB": 4, "CMYK": 4,
 }  # fmt: skip
+_SAMPLE_COUNTS = (None, 1, 3, 4)  # PS3.3 C.7.6.3.1.1; 4 is retired
+# PS3.5 8.2.4: these come from the multiple component transform of JPEG 2000.
+_TRANSFORMED = ("YBR_ICT", "YBR_RCT")
 _SUBSAMPLED = {"YBR_FULL_422": 2.0, "YBR_PARTIAL_422": 2.0, "YBR_PARTIAL_420": 1.5}
-_PALETTES = ((0x00281101, 0x00281201), (0x00281102, 0x00281202), (0x00281103, 0x00281203))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +55,11 @@ class _Layout:
     stored: int | None
     high: int | None
     frames: int
+    segments: str  # Segmentation Type
 
 
 def check_pixels(instance: Instance) -> Iterator[Hit]:
-    """Check the pixel description against itself and the pixel data (P001 to P007, P010, P011)."""
+    """Check the pixel description against itself and the pixel data (P001 to P012)."""
     dataset = instance.dataset
     element = next((dataset.get(tag) for tag in _PIXELS if tag in dataset.elements), None)
     if element is None and _ROWS not in dataset.elements:
@@ -57,8 +67,9 @@ def check_pixels(instance: Instance) -> Iterator[Hit]:
     layout = _read_layout(dataset)
     yield from _check_bits(layout)
     yield from _check_samples(dataset, layout)
-    yield from _check_palettes(dataset, layout)
+    yield from _check_aspect(dataset)
     yield from _check_frames(dataset, layout)
+    yield from check_vectors(instance)
     yield from _check_lossy(instance, dataset)
     yield from _check_overlays(dataset)
     if element is not None and not instance.is_truncated:
@@ -75,6 +86,7 @@ def _read_layout(dataset: Item) -> _Layout:
         stored=dataset.integer(_STORED),
         high=dataset.integer(_HIGH),
         frames=max(1, dataset.integer(_FRAMES) or 1),
+        segments=dataset.text(0x00620001),
     )
 
 
@@ -90,6 +102,9 @@ def _check_bits(layout: _Layout) -> Iterator[Hit]:
     if stored is not None and allocated is not None and not 0 < stored <= allocated:
         message = f"BitsStored is {stored}, BitsAllocated is {allocated}"
         yield Hit("P002", message, "(0028,0101)")
+    if layout.segments == "BINARY" and allocated is not None and allocated != 1:
+        message = f"BitsAllocated is {allocated}; a binary segmentation has 1"  # PS3.3 C.8.20.2.1
+        yield Hit("P002", message, "(0028,0100)")
     if high is not None and stored is not None and high != stored - 1:
         yield Hit(
             "P002", f"HighBit is {high}, BitsStored is {stored}; expected one less", "(0028,0102)"
@@ -103,6 +118,9 @@ def _check_samples(dataset: Item, layout: _Layout) -> Iterator[Hit]:
     if expected is not None and layout.samples is not None and layout.samples != expected:
         message = f"SamplesPerPixel is {layout.samples}; {layout.photometric} has {expected}"
         yield Hit("P003", message, "(0028,0004)")
+    if layout.samples not in _SAMPLE_COUNTS:
+        message = f"SamplesPerPixel is {layout.samples}; expected 1, 3 or 4"
+        yield Hit("P003", message, dataset.path_to(_SAMPLES))
     planar = dataset.get(_PLANAR)
     if layout.samples == 1 and planar is not None:
         yield Hit("P004", "PlanarConfiguration is present with one sample per pixel", "(0028,0006)")
@@ -110,27 +128,16 @@ def _check_samples(dataset: Item, layout: _Layout) -> Iterator[Hit]:
         yield Hit("P004", "PlanarConfiguration is neither 0 nor 1", "(0028,0006)")
 
 
-def _check_palettes(dataset: Item, layout: _Layout) -> Iterator[Hit]:
-    if layout.photometric != "PALETTE COLOR":
+def _check_aspect(dataset: Item) -> Iterator[Hit]:
+    """Check that the aspect ratio is given only where no spacing is (PS3.3 C.7.6.3, type 1C)."""
+    element = dataset.get(_ASPECT)
+    if element is None or element.is_empty:
         return
-    lengths = set()
-    for descriptor_tag, data_tag in _PALETTES:
-        descriptor, data = dataset.get(descriptor_tag), dataset.get(data_tag)
-        values = [int(value) for value in descriptor.values()] if descriptor is not None else []
-        if len(values) != 3 or data is None or data.items is not None:
-            continue
-        count = (values[0] & 0xFFFF) or 65536  # PS3.3 C.7.6.3.1.5: 0 means 65536
-        bits, path = values[2], data.path
-        lengths.add(count)
-        if bits not in (8, 16):
-            yield Hit(
-                "P005", f"{name_tag(descriptor_tag)} gives {bits} bits; expected 8 or 16", path
-            )
-        elif len(data.value) not in {count * bits // 8, count * 2, count + count % 2}:
-            message = f"{name_tag(data_tag)} is not as long as its descriptor says"
-            yield Hit("P005", message, path)
-    if len(lengths) > 1:
-        yield Hit("P005", "the palettes have different numbers of entries", "(0028,1101)")
+    spaced = any(tag in dataset.elements for tag in _SPACINGS)
+    values = element.values()
+    if spaced or (len(values) == 2 and values[0] == values[1]):
+        message = "PixelAspectRatio is present, and its condition does not hold"
+        yield Hit("M007", message, element.path)
 
 
 def _check_frames(dataset: Item, layout: _Layout) -> Iterator[Hit]:
@@ -180,6 +187,18 @@ def _check_overlays(dataset: Item) -> Iterator[Hit]:
                 message = "an attribute of the overlay plane is missing or empty (type 1)"
                 yield Hit("P012", message, dataset.path_to(group << 16 | number))
 
+        yield from _check_overlay_data(dataset, group)
+
+
+def _check_overlay_data(dataset: Item, group: int) -> Iterator[Hit]:
+    data = dataset.get(group << 16 | 0x3000)
+    rows, columns = (dataset.integer(group << 16 | number) for number in (0x0010, 0x0011))
+    if data is None or data.items is not None or not rows or not columns:
+        return
+    frames = dataset.integer(group << 16 | 0x0015) or 1
+    if len(data.value) < (rows * columns * frames + 7) // 8:
+        yield Hit("P012", "the overlay data is shorter than rows and columns say", data.path)
+
 
 def _check_data(instance: Instance, element: Element, layout: _Layout) -> Iterator[Hit]:
     yield from _check_vr(element, layout)
@@ -197,6 +216,9 @@ def _check_data(instance: Instance, element: Element, layout: _Layout) -> Iterat
             allocated=layout.allocated,
         )
         return
+    if layout.photometric in _TRANSFORMED:
+        message = f"{layout.photometric} is for JPEG 2000 only, and the pixel data is native"
+        yield Hit("P003", message, element.item.path_to(_PHOTOMETRIC))
     syntax = BY_UID.get(instance.tree.transfer_syntax)
     if syntax is not None and syntax.encapsulated and element.tag == 0x7FE00010:
         yield Hit(
@@ -263,13 +285,34 @@ def _has_overlay_bits(dataset: Item) -> bool:
 
 
 def check_display(instance: Instance) -> Iterator[Hit]:
-    """Check window and rescale values wherever they stand (P008, P009)."""
+    """Check windows, scales and nested images wherever they stand (P001, P008, P009, P013)."""
     for element in instance.elements:
         tag, item = element.tag, element.item
         if tag == 0x00281051:
             yield from _check_window(element, item)
-        elif tag == 0x00281053 and item.number(tag) == 0:
-            yield Hit("P009", "RescaleSlope is 0", element.path)
+        elif tag in _SCALES and item.number(tag) == 0:
+            yield Hit("P009", f"{name_tag(tag)} is 0", element.path)
+        elif tag == _PIXEL_DATA and item.depth:
+            yield from _check_nested_image(element, item)
+        elif tag == _SMALLEST:
+            yield from _check_extremes(element, item)
+
+
+def _check_nested_image(element: Element, item: Item) -> Iterator[Hit]:
+    """Check the length of an icon's or another nested image's native pixel data."""
+    if element.fragments is not None:
+        return
+    expected = _expected_bits(element, _read_layout(item))
+    if expected is not None and len(element.value) < (expected + 7) // 8:
+        message = "the pixel data is shorter than rows, columns, samples, bits and frames say"
+        yield Hit("P001", message, element.path)
+
+
+def _check_extremes(element: Element, item: Item) -> Iterator[Hit]:
+    smallest, largest = item.number(_SMALLEST), item.number(_LARGEST)
+    if smallest is not None and largest is not None and smallest > largest:
+        message = "SmallestImagePixelValue is above LargestImagePixelValue"
+        yield Hit("P013", message, element.path)
 
 
 def _check_window(element: Element, item: Item) -> Iterator[Hit]:

@@ -9,6 +9,7 @@ __all__ = ["MODULE_RULES"]
 _MODULES = "imgconv.rules.modules:check_modules"
 _CODES = "imgconv.rules.codes:check_codes"
 _DIMENSIONS = "imgconv.rules.dimensions:check_dimensions"
+_COUNTS = "imgconv.rules.counts:check_counts"
 _IMAGE_TYPE = "imgconv.rules.dimensions:check_image_type"
 
 MODULE_RULES: tuple[RuleSpec, ...] = (
@@ -136,9 +137,9 @@ MODULE_RULES: tuple[RuleSpec, ...] = (
     RuleSpec(
         id="M012",
         name="wrong-item-count",
-        title="A sequence has more items than it may",
+        title="A sequence has more items, or fewer, than it may",
         reason="Readers take the first.",
-        source="PS3.3 C.7.6.16",
+        source="PS3.3 C.7.6.16, C.17.3, C.8.20.4",
         severity="error",
         check=_MODULES,
         fails="two items in Shared Functional Groups",
@@ -169,13 +170,24 @@ MODULE_RULES: tuple[RuleSpec, ...] = (
     RuleSpec(
         id="M016",
         name="incomplete-image-type",
-        title="Image Type of a CT image has no third value",
-        reason="Nothing tells slices and scouts apart.",
-        source="PS3.3 C.8.2.1.1.1",
+        title="Image Type or Frame Type has too few, too many or wrong values",
+        reason="Nothing tells slices and scouts, or originals and derived frames, apart.",
+        source="PS3.3 C.8.2.1.1.1, C.8.16.1",
         severity="error",
         check=_IMAGE_TYPE,
         fails="ORIGINAL, PRIMARY",
         passes="ORIGINAL, PRIMARY, AXIAL",
+    ),
+    RuleSpec(
+        id="M017",
+        name="wrong-count",
+        title="An attribute that counts others is wrong",
+        reason="Readers that trust it stop early, or run on.",
+        source="PS3.3 C.8.8.6, C.8.8.13, C.8.8.14, C.24.2",
+        severity="error",
+        check=_COUNTS,
+        fails="Number of Contour Points 5 and Contour Data of three points",
+        passes="as many points as Number of Contour Points says",
     ),
     RuleSpec(
         id="M014",

@@ -7,6 +7,7 @@ from imgconv.spec import RuleSpec
 __all__ = ["PIXEL_RULES"]
 
 _PIXELS = "imgconv.rules.pixels:check_pixels"
+_LUTS = "imgconv.rules.luts:check_luts"
 _DISPLAY = "imgconv.rules.pixels:check_display"
 
 PIXEL_RULES: tuple[RuleSpec, ...] = (
@@ -57,11 +58,11 @@ PIXEL_RULES: tuple[RuleSpec, ...] = (
     RuleSpec(
         id="P005",
         name="wrong-palette",
-        title="The palette is not as its descriptor says",
+        title="A palette or look-up table is not as its descriptor says",
         reason="Colours are wrong.",
-        source="PS3.3 C.7.6.3.1.5",
+        source="PS3.3 C.7.6.3.1.5, C.11.1.1.1, C.11.2.1.1",
         severity="error",
-        check=_PIXELS,
+        check=_LUTS,
         fails="256 entries described, 200 there",
         passes="descriptor and data agree",
     ),
@@ -130,6 +131,17 @@ PIXEL_RULES: tuple[RuleSpec, ...] = (
         check=_PIXELS,
         fails="overlay data without Overlay Rows",
         passes="rows, columns, type, origin, bits allocated and bit position",
+    ),
+    RuleSpec(
+        id="P013",
+        name="crossed-extremes",
+        title="The smallest pixel value is above the largest",
+        reason="Viewers that window by them show nothing.",
+        source="PS3.3 C.7.6.3",
+        severity="warning",
+        check=_DISPLAY,
+        fails="Smallest Image Pixel Value 500 and Largest Image Pixel Value 5",
+        passes="0 and 4095",
     ),
     RuleSpec(
         id="P011",

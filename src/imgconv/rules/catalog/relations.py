@@ -11,6 +11,7 @@ _STUDY = "imgconv.rules.relations:check_study"
 _SET = "imgconv.rules.relations:check_set"
 _REFS = "imgconv.rules.references:check_evidence"
 _MODALITY = "imgconv.rules.references:check_modality"
+_INNER = "imgconv.rules.inner_references:check_inner_references"
 _UIDS = "imgconv.rules.references:check_levels"
 
 RELATION_RULES: tuple[RuleSpec, ...] = (
@@ -154,6 +155,17 @@ RELATION_RULES: tuple[RuleSpec, ...] = (
         check=_UIDS,
         fails="the same Study and Series Instance UID",
         passes="three different UIDs",
+    ),
+    RuleSpec(
+        id="X014",
+        name="dangling-number",
+        title="A number or UID names no part of the object, or several",
+        reason="The frame, contour or region belongs to nothing.",
+        source="PS3.3 C.8.20.2, C.8.8.5 to C.8.8.8",
+        severity="error",
+        check=_INNER,
+        fails="Referenced Segment Number 5 and two segments",
+        passes="every number stands once in the sequence that defines it",
     ),
     RuleSpec(
         id="X013",
