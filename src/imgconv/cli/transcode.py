@@ -131,7 +131,7 @@ def transcode(  # noqa: PLR0917  a command's options
     from imgconv.codecs.encode import EncodeOptions
     from imgconv.ops.transcode import TranscodeOptions, show_plan, transcode
 
-    folder = _target(inputs, output, in_place=in_place)
+    folder = _target(output, in_place=in_place)
     options = TranscodeOptions(
         to=to,
         encode=EncodeOptions(near=near, ratio=ratio, quality=quality, psnr=psnr, effort=effort),
@@ -207,13 +207,11 @@ def _has_many(item: str) -> bool:
         return False
 
 
-def _target(inputs: list[str], output: Path | None, *, in_place: bool) -> Path | None:
+def _target(output: Path | None, *, in_place: bool) -> Path | None:
     from imgconv.errors import UsageError
 
     if in_place == (output is not None):
         raise UsageError("say either `--output OUT` or `--in-place`")
-    if not all(inputs):
-        raise UsageError("an input is an empty string")
     return output
 
 

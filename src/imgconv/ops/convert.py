@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ from imgconv.ops.convert_run import (
     may_crash,
     preview_task,
 )
+from imgconv.ops.inputs import Inputs, list_inputs
 from imgconv.ops.naming import NameTemplate
 from imgconv.ops.report import ConvertReport, FileOutcome, Status, VolumeOutcome
 from imgconv.registry import formats
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ConvertOptions",
     "convert",
+    "find_extension",
     "find_target",
     "split_output",
     "without_running",
@@ -76,8 +78,8 @@ class ConvertOptions:
 
 
 def convert(
-    inputs: Sequence[str | os.PathLike[str]],
-    output: Path,
+    inputs: Inputs,
+    output: str | os.PathLike[str],
     options: ConvertOptions = ConvertOptions(),
     listener: Listener = ignore_events,
     *,
@@ -89,7 +91,7 @@ def convert(
     Parameters
     ----------
     inputs
-        Files, folders, archives, DICOMDIR files, patterns.
+        Files, folders, archives, DICOMDIR files, patterns: one, or several.
     output
         A folder, made if it is missing.
     engine
@@ -118,15 +120,13 @@ def convert(
         return BatchOptions(workers=options.jobs, retries=0), Ledger()
 
     target = find_target(options.to, options.write)
-    # What this run reads must exist before the output folder is made.
-    for item in inputs:
-        _require_given(os.fspath(item))
+    items, folder = list_inputs(inputs), Path(output)
 
     def _plan(scratch: Path) -> Plan:
         return make_plan(
-            inputs,
+            items,
             scratch,
-            exclude=output,
+            exclude=folder,
             target=target,
             name=options.name,
             layers=options.layers,
@@ -137,12 +137,12 @@ def convert(
     if options.dry_run:
         with _temporary_folder() as scratch:
             plan = _plan(scratch)
-            shared = Run(target, output, scratch, options.read, options.write)
+            shared = Run(target, folder, scratch, options.read, options.write)
             return _report(plan, _preview(plan, shared, _how if always else None))
-    with terminate_like_interrupt(), staging_folder(output) as staging:
-        sweep(output)
+    with terminate_like_interrupt(), staging_folder(folder) as staging:
+        sweep(folder)
         plan = _plan(staging)
-        shared = Run(target, output, staging, options.read, options.write)
+        shared = Run(target, folder, staging, options.read, options.write)
         if len(plan.tasks) == 1 and not always and not may_crash(plan.tasks[0]):
             listener(Event(EventKind.PHASE, "convert", total=1))
             return _report(plan, [_run_here(plan.tasks[0], shared, listener)])
@@ -179,11 +179,6 @@ def _extension(spec: FormatSpec, write: WriteOptions) -> str:
     """Return the extension to write: the plain one if compression is not wanted."""
     plain = [one for one in spec.extensions if not one.endswith(".gz")]
     return plain[0] if write.compress is False and plain else spec.extensions[0]
-
-
-def _require_given(item: str) -> None:
-    if not item:
-        raise UsageError("an input is an empty string")
 
 
 @contextlib.contextmanager
@@ -314,12 +309,22 @@ def split_output(output: str, to: str) -> tuple[Path, str, str]:
     ``out/brain.nii.gz`` is one file, whose extension tells the format.
     """
     path = Path(output)
-    if path.is_dir() or output.endswith(("/", os.sep)):
-        return path, "", to or "nifti"
-    for spec in formats.own():
-        for extension in sorted(spec.extensions, key=len, reverse=True):
-            if spec.write and path.name.lower().endswith(extension):
-                stem = path.name[: -len(extension)]
-                fixed = NameTemplate.literal(stem)
-                return path.parent, fixed, to or extension.lstrip(".")
+    if not path.is_dir() and not output.endswith(("/", os.sep)):
+        extension = find_extension(path.name)
+        if extension:
+            fixed = NameTemplate.literal(path.name[: -len(extension)])
+            return path.parent, fixed, to or extension.lstrip(".")
     return path, "", to or "nifti"
+
+
+def find_extension(name: str) -> str:
+    """Return the longest extension of a file's name that a format writes, empty if none does."""
+    if "." not in name:
+        return ""
+    sources: tuple[Iterable[FormatSpec], ...] = (formats.own(), formats)
+    for specs in sources:  # plug-ins are looked for if ours do not know it
+        known = (extension for spec in specs if spec.write for extension in spec.extensions)
+        found = [extension for extension in known if name.lower().endswith(extension)]
+        if found:
+            return max(found, key=len)
+    return ""

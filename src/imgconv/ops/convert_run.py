@@ -28,8 +28,10 @@ __all__ = [
     "failed_volumes",
     "may_crash",
     "preview_task",
+    "read_volume",
     "run_task",
     "volumes_of",
+    "write_volume",
 ]
 
 # Of the transfer syntaxes of PS3.5 A.4 whose frames are codestreams; in the file meta information.
@@ -101,7 +103,7 @@ def preview_task(task: Task, run: Run) -> list[VolumeOutcome]:
     outcomes = []
     for volume in task.volumes:
         try:
-            for number, image in enumerate(_read(task, volume, run.read), 1):
+            for number, image in enumerate(read_volume(task, volume, run.read), 1):
                 stem = volume.stem if number == 1 else f"{volume.stem}_{number}"
                 name, origins = describe(image, run.write)
                 sources = [f"from {origin}: {', '.join(k)}" for origin, k in origins.items()]
@@ -149,7 +151,7 @@ def _stage(task: Task, volume: PlannedVolume, folder: Path, run: Run) -> list[Vo
     # A writer that streams reads while it writes: the disk is busy early, and memory is spared.
     read = replace(run.read, lazy=run.target.spec.streams)
     try:
-        for number, image in enumerate(_read(task, volume, read), 1):
+        for number, image in enumerate(read_volume(task, volume, read), 1):
             stem = volume.stem if number == 1 else f"{volume.stem}_{number}"
             files = _files_of(task, volume, image)
             try:
@@ -171,7 +173,14 @@ def _stage(task: Task, volume: PlannedVolume, folder: Path, run: Run) -> list[Vo
     ]
 
 
-def _read(task: Task, volume: PlannedVolume, read: ReadOptions) -> Iterator[Image | Document]:
+def read_volume(task: Task, volume: PlannedVolume, read: ReadOptions) -> Iterator[Image | Document]:
+    """Yield the images of a planned volume: one of DICOM, all that a file of others holds.
+
+    Raises
+    ------
+    InputError
+        A file cannot be read, is damaged or not supported.
+    """
     if volume.source is not None:
         from imgconv.dicom.reader import load
 
@@ -179,6 +188,22 @@ def _read(task: Task, volume: PlannedVolume, read: ReadOptions) -> Iterator[Imag
         return
     paths = [file.path for file in task.files]
     yield from resolve(task.format.read)(paths if task.format.gathers else paths[0], read)
+
+
+def write_volume(image: Image, stem: str, run: Run) -> VolumeOutcome:
+    """Check and write one image, and give its complete files their final names.
+
+    Raises
+    ------
+    LossRefused
+        The target cannot hold something, and that is not allowed.
+    OutputError
+        A file cannot be written, or exists and must not be replaced.
+    """
+    outcome = _place(_write(image, run.staging / stem, (), run), run.staging, run)
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome
 
 
 def _files_of(task: Task, volume: PlannedVolume, image: Image | Document) -> tuple[str, ...]:

@@ -10,10 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imgconv.core.atomic import is_temporary
-from imgconv.errors import ImgconvError, InputError, UnsupportedData
+from imgconv.errors import ImgconvError, InputError, UnsupportedData, UsageError
 from imgconv.ops.detect import is_archive, read_head
 
-__all__ = ["InputFile", "count_files", "gather"]
+__all__ = ["InputFile", "Inputs", "count_files", "gather", "list_inputs"]
+
+# What a verb takes: one path, or several.
+Inputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 _GLOB_SIGNS = frozenset("*?[")
 _DICOMDIR = "DICOMDIR"
@@ -49,6 +52,20 @@ class InputFile:
     skipped: str = ""
     is_named: bool = False
     size_bytes: int = 0
+
+
+def list_inputs(inputs: Inputs) -> list[str | os.PathLike[str]]:
+    """Return the inputs of a verb as a list: a single path is one input, not its letters.
+
+    Raises
+    ------
+    UsageError
+        One is an empty text, which would mean the current folder.
+    """
+    items = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
+    if not all(os.fspath(item) for item in items):
+        raise UsageError("an input is an empty string")
+    return items
 
 
 def gather(

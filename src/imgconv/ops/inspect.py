@@ -6,7 +6,6 @@ are asked for: patients and studies are numbered in the order of appearance.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from imgconv.errors import ImgconvError
 from imgconv.exitcodes import ExitCode
 from imgconv.ops.convert_plan import left_out_file
 from imgconv.ops.detect import detect_format
-from imgconv.ops.inputs import InputFile, gather
+from imgconv.ops.inputs import InputFile, Inputs, gather, list_inputs
 from imgconv.ops.report import FileOutcome, Status
 from imgconv.spec import FormatSpec, resolve
 
@@ -152,7 +151,7 @@ class InspectReport:
 
 
 def inspect(
-    inputs: Sequence[str | os.PathLike[str]],
+    inputs: Inputs,
     options: ReadOptions = ReadOptions(),  # noqa: B008  frozen
     *,
     show_phi: bool = False,
@@ -162,7 +161,7 @@ def inspect(
     Parameters
     ----------
     inputs
-        Files, folders, archives, DICOMDIR files, patterns.
+        Files, folders, archives, DICOMDIR files, patterns: one, or several.
     show_phi
         Whether to tell values that may identify a person.
 
@@ -176,7 +175,7 @@ def inspect(
         left_out: list[FileOutcome] = []
         dicom: list[InputFile] = []
         companions: set[str] = set()
-        for file in gather(inputs, Path(scratch)):
+        for file in gather(list_inputs(inputs), Path(scratch)):
             spec = None if file.problem or file.skipped else detect_format(file.path, file.head)
             if spec is None or not spec.read:
                 left_out.append(left_out_file(file, spec))

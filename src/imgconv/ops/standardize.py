@@ -8,7 +8,9 @@ reported; the file is then not written, unless that is allowed.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -20,6 +22,7 @@ from imgconv.batch.ledger import Ledger, run_batch
 from imgconv.batch.summary import Summary
 from imgconv.core.atomic import atomic_output
 from imgconv.core.finding import Finding, Severity
+from imgconv.core.staging import scratch_folder
 from imgconv.dicom.elements import Buffer, Tree, read_tree
 from imgconv.dicom.repair.change import Change
 from imgconv.dicom.repair.encode import encode_file
@@ -27,7 +30,7 @@ from imgconv.dicom.repair.facts import apply_facts, parse_facts
 from imgconv.errors import ImgconvError, LossRefused, UnsupportedData
 from imgconv.events import Listener, ignore_events
 from imgconv.exitcodes import ExitCode
-from imgconv.ops.inputs import InputFile, gather
+from imgconv.ops.inputs import InputFile, Inputs, gather, list_inputs
 from imgconv.ops.mending import Hints, mend
 from imgconv.ops.survey import Identity, Survey
 from imgconv.rules.engine import Checks, check_instance, default_grades
@@ -160,20 +163,22 @@ class Running:
 
 
 def standardize(
-    inputs: Sequence[str | Path],
-    output: Path,
+    inputs: Inputs,
+    output: str | os.PathLike[str],
     options: StandardizeOptions = StandardizeOptions(),
     *,
-    running: Running,
+    running: Running | None = None,
 ) -> StandardizeReport:
     """Standardize files into a folder; the structure below each input is kept.
 
     Parameters
     ----------
     inputs
-        Files, folders, archives, patterns.
+        Files, folders, archives, patterns: one, or several.
     output
         The folder to write into.
+    running
+        How the batch is run and recorded; None for the defaults, and no record.
 
     Raises
     ------
@@ -183,9 +188,21 @@ def standardize(
         A fact has no such keyword, or no value of its VR.
     """
     parse_facts(options.facts)
-    report = StandardizeReport()
-    jobs = iter_jobs(inputs, output, options, staging=running.staging, report=report)
-    return run_jobs(jobs, standardize_file, running, report, "standardize")
+    report, items, folder = StandardizeReport(), list_inputs(inputs), Path(output)
+    with _ready(running, items, None if options.dry_run else folder) as how:
+        jobs = iter_jobs(items, folder, options, staging=how.staging, report=report)
+        return run_jobs(jobs, standardize_file, how, report, "standardize")
+
+
+@contextmanager
+def _ready(
+    running: Running | None, inputs: Sequence[str | os.PathLike[str]], output: Path | None
+) -> Iterator[Running]:
+    if running is not None:
+        yield running
+        return
+    with scratch_folder(inputs, output) as staging:
+        yield Running(staging)
 
 
 def run_jobs(
@@ -211,7 +228,7 @@ def run_jobs(
 
 
 def iter_jobs(
-    inputs: Sequence[str | Path],
+    inputs: Sequence[str | os.PathLike[str]],
     output: Path,
     options: StandardizeOptions,
     *,
@@ -248,7 +265,7 @@ def iter_jobs(
 class _Names:
     """Names of outputs: relative to the input that they were found in, never twice the same."""
 
-    def __init__(self, inputs: Sequence[str | Path]) -> None:
+    def __init__(self, inputs: Sequence[str | os.PathLike[str]]) -> None:
         self._roots = [Path(item) for item in inputs if Path(item).is_dir()]
         self._taken: set[str] = set()
 

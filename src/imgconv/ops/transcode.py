@@ -27,7 +27,7 @@ from imgconv.dicom.recode import Recoded, RecodeOptions, Verify, recode
 from imgconv.dicom.splice import FileParts, split_file
 from imgconv.errors import ImgconvError, InputError, OutputError, UsageError
 from imgconv.events import Listener, ignore_events
-from imgconv.ops.inputs import count_files
+from imgconv.ops.inputs import Inputs, count_files, list_inputs
 from imgconv.ops.transcode_plan import Payload, TranscodeOptions, is_single, iter_jobs
 from imgconv.ops.transcode_preload import preload_for
 from imgconv.standard.transfer_syntaxes import TransferSyntax, find_transfer_syntax
@@ -204,8 +204,8 @@ def _copy(source: Path, target: Path, *, replace_existing: bool) -> None:
 
 
 def transcode(
-    inputs: Sequence[str | os.PathLike[str]],
-    output: Path | None,
+    inputs: Inputs,
+    output: str | os.PathLike[str] | None,
     options: TranscodeOptions,
     *,
     batch: BatchOptions | None = None,
@@ -218,7 +218,7 @@ def transcode(
     Parameters
     ----------
     inputs
-        Files, folders, archives, patterns.
+        Files, folders, archives, patterns: one, or several.
     output
         A folder, or a file for a single file; None replaces the inputs.
     options
@@ -236,12 +236,13 @@ def transcode(
         An input does not exist.
     """
     syntax = require_possible(options)
+    items, folder = list_inputs(inputs), None if output is None else Path(output)
     books = ledger or Ledger()
     heard = listener is not ignore_events
-    total = count_files(inputs, exclude=output) // books.shard.count if heard else 0
-    scratch = None if output is None or is_single(inputs, output) else output
-    with scratch_folder(inputs, scratch) as staging:
-        jobs = iter_jobs(inputs, output, options, staging)
+    total = count_files(items, exclude=folder) // books.shard.count if heard else 0
+    scratch = None if folder is None or is_single(items, folder) else folder
+    with scratch_folder(items, scratch) as staging:
+        jobs = iter_jobs(items, folder, options, staging)
         first = list(islice(jobs, _FEW))
         how = batch or BatchOptions()
         if len(first) < _FEW:
@@ -249,7 +250,7 @@ def transcode(
         how = replace(
             how,
             preload=(*how.preload, *preload_for(syntax)),
-            overlap=output is not None,  # in place, the mode is set after the file is written
+            overlap=folder is not None,  # in place, the mode is set after the file is written
             isolate=how.isolate or any(_may_crash(job) for job in first),
         )
         return run_batch(

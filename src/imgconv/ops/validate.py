@@ -37,13 +37,13 @@ from imgconv.ops.check_files import (
     load_plan,
     unpack,
 )
-from imgconv.ops.inputs import InputFile, gather
+from imgconv.ops.inputs import InputFile, Inputs, gather, list_inputs
 from imgconv.profiles.grades import RANKS
 from imgconv.profiles.groups import check_groups
 from imgconv.rules.engine import check_records
 from imgconv.rules.records import RecordStore
 
-__all__ = ["Sink", "ValidateOptions", "ValidateSummary", "iter_findings", "validate"]
+__all__ = ["Sink", "ValidateOptions", "ValidateSummary", "list_findings", "validate"]
 
 # A job of this size costs some 100 ms, far above what handing it to a worker costs.
 _CHUNK_FILES = 32
@@ -142,7 +142,7 @@ class ValidateSummary:
 
 
 def validate(
-    inputs: Sequence[str | os.PathLike[str]],
+    inputs: Inputs,
     options: ValidateOptions = ValidateOptions(),
     sinks: Sequence[Sink] = (),
     listener: Listener = ignore_events,
@@ -152,7 +152,7 @@ def validate(
     Parameters
     ----------
     inputs
-        Files, folders, archives, patterns.
+        Files, folders, archives, patterns: one, or several.
     sinks
         Reports that take the findings as they come.
 
@@ -166,6 +166,7 @@ def validate(
         An input does not exist.
     """
     started = time.monotonic()
+    items = list_inputs(inputs)
     plan = CheckPlan(
         profiles=options.profiles,
         select=options.select,
@@ -181,7 +182,7 @@ def validate(
     )
     tally = _Tally(summary, sinks, baseline)
     with RecordStore() as records, tempfile.TemporaryDirectory(prefix="imgconv-") as staging:
-        for checked in _check_all(inputs, plan, options, Path(staging), listener):
+        for checked in _check_all(items, plan, options, Path(staging), listener):
             tally.add_file(checked)
             if checked.record is not None:
                 records.add(checked.record)
@@ -194,11 +195,14 @@ def validate(
     return summary
 
 
-def iter_findings(
-    inputs: Sequence[str | os.PathLike[str]],
+def list_findings(
+    inputs: Inputs,
     options: ValidateOptions = ValidateOptions(),
 ) -> list[Finding]:
-    """Return all findings of a small run, in the order of the files."""
+    """Return all findings of a small run, in the order of the files.
+
+    Parameters and errors are those of `validate`.
+    """
     collector = _Collector()
     validate(inputs, options, [collector])
     return collector.findings

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from imgconv.ops.inputs import _find_listed, count_files, gather
+from imgconv.errors import UsageError
+from imgconv.ops.inputs import _find_listed, count_files, gather, list_inputs
 
 
 def test_count_files_agrees_with_gather(tmp_path):
@@ -61,3 +62,14 @@ def test_gather_finds_listed_files_whatever_their_case(tmp_path):
     (tmp_path / "img").mkdir()
     (tmp_path / "img" / "im1").write_text("x")
     assert _find_listed(tmp_path, ("IMG", "IM1")) == tmp_path / "img" / "im1"
+
+
+@pytest.mark.parametrize("given", ["scans", Path("scans"), ["scans"]])
+def test_list_inputs_takes_one_path_or_several(given):
+    assert [os.fspath(item) for item in list_inputs(given)] == ["scans"]
+
+
+@pytest.mark.parametrize("given", ["", [""], ["scans", ""]])
+def test_list_inputs_refuses_an_empty_text(given):
+    with pytest.raises(UsageError, match="empty"):
+        list_inputs(given)

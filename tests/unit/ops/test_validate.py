@@ -10,7 +10,7 @@ from imgconv.errors import ConfigError, UsageError
 from imgconv.exitcodes import ExitCode
 from imgconv.ops.baseline import Baseline
 from imgconv.ops.profiles import check_examples, describe_profile
-from imgconv.ops.validate import ValidateOptions, iter_findings, validate
+from imgconv.ops.validate import ValidateOptions, list_findings, validate
 from imgconv.profiles.shipped import PROFILES
 
 ALONE = ValidateOptions(jobs=1)
@@ -42,7 +42,7 @@ def test_findings_come_in_the_order_of_the_files(tmp_path):
     for name in ("b.dcm", "a.dcm", "c.dcm"):
         (tmp_path / name).write_bytes(objects.encode_file(objects.ct() | {"StudyDate": "x"}))
     options = ValidateOptions(select=("V010",), jobs=1)
-    paths = [finding.path for finding in iter_findings([tmp_path], options)]
+    paths = [finding.path for finding in list_findings([tmp_path], options)]
     assert paths == sorted(paths)
     assert len(paths) == 3
 
@@ -63,9 +63,9 @@ def test_fail_on(fail_on, change, code, tmp_path):
 
 def test_select_and_ignore(tmp_path):
     path = broken(tmp_path, StudyDate="x", Modality="MR")
-    only = iter_findings([path], ValidateOptions(select=("V",), jobs=1))
+    only = list_findings([path], ValidateOptions(select=("V",), jobs=1))
     assert {finding.rule for finding in only} == {"V010"}
-    rest = iter_findings([path], ValidateOptions(ignore=("malformed-value",), jobs=1))
+    rest = list_findings([path], ValidateOptions(ignore=("malformed-value",), jobs=1))
     assert {finding.rule for finding in rest} == {"X011"}
     with pytest.raises(UsageError, match="unknown rule"):
         validate([path], ValidateOptions(select=("Q",)))
@@ -74,7 +74,7 @@ def test_select_and_ignore(tmp_path):
 def test_a_baseline_accepts_what_is_known(tmp_path):
     path = broken(tmp_path, StudyDate="x")
     known = Baseline()
-    for finding in iter_findings([path], ALONE):
+    for finding in list_findings([path], ALONE):
         known.add(finding)
     known.write(tmp_path / "baseline.json")
     options = ValidateOptions(baseline=tmp_path / "baseline.json", jobs=1)
@@ -95,7 +95,7 @@ def test_no_value_is_reported_unless_asked_for(tmp_path):
     path = broken(tmp_path, PatientName="A=B=C=Secret", PatientID="Secret" * 20)
     for shown in (False, True):
         options = ValidateOptions(show_values=shown, jobs=1)
-        text = repr(iter_findings([path], options))
+        text = repr(list_findings([path], options))
         assert ("Secret" in text) is shown
 
 
@@ -108,7 +108,7 @@ def test_an_unreadable_file_is_a_finding(tmp_path, monkeypatch):
         raise InputError("cannot be read: permission denied", path=path)
 
     monkeypatch.setattr(check_files, "read_tree", refuse)
-    (finding,) = iter_findings([path], ALONE)
+    (finding,) = list_findings([path], ALONE)
     assert finding.rule == "F014"
 
 
@@ -136,7 +136,7 @@ def test_several_profiles_add_up(tmp_path):
         changed = dataset | {"KVP": "80"} if number == 2 else dataset
         (folder / f"{number}.dcm").write_bytes(objects.encode_file(changed))
     profiles = (str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml"))
-    findings = iter_findings([folder], ValidateOptions(profiles=profiles, jobs=1))
+    findings = list_findings([folder], ValidateOptions(profiles=profiles, jobs=1))
     assert sorted(f.rule for f in findings) == ["A1"] * 4 + ["B1"] * 2
     assert {f.path for f in findings if f.tag == "(0018,0060)"} == {str(folder / "2.dcm")}
 
@@ -151,8 +151,8 @@ def test_shipped_profiles_pass_their_own_tests(spec):
 
 def test_workers_give_the_same_findings(series):
     broken(series, SOPInstanceUID="1.2.3", StudyDate="x")
-    alone = iter_findings([series], ALONE)
-    together = iter_findings([series], ValidateOptions(jobs=2))
+    alone = list_findings([series], ALONE)
+    together = list_findings([series], ValidateOptions(jobs=2))
     assert alone == together
 
 
@@ -166,7 +166,7 @@ def test_defect_corpus():
     for case, label in labels.items():
         profile = "deidentified" if label["profile"] == "de-identified" else "dicom"
         options = ValidateOptions(profiles=(profile,), jobs=1)
-        findings = iter_findings([root / case], options)
+        findings = list_findings([root / case], options)
         if label["defect"] is None:
             false += [f for f in findings if f.severity is Severity.ERROR]
             continue

@@ -19,7 +19,7 @@ from typing import Any
 from tests.unit.rules import objects
 
 from imgconv.core.finding import Finding
-from imgconv.ops.validate import ValidateOptions, iter_findings
+from imgconv.ops.validate import ValidateOptions, list_findings
 
 FOLDER = Path(__file__).parents[2] / "cases" / "rules"
 _STEP = re.compile(r"([\w,]+)\[(\d+)\]\.")
@@ -99,4 +99,4 @@ def find(case: dict[str, Any], folder: Path) -> list[Finding]:
     """Write a case and return what is found in it."""
     write(case, folder)
     options = ValidateOptions(profiles=(case.get("profile", "dicom"),), jobs=1)
-    return iter_findings([folder], options)
+    return list_findings([folder], options)
