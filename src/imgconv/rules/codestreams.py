@@ -20,6 +20,9 @@ __all__ = ["CodestreamHeader", "check_codestreams", "parse_header"]
 
 _PATH = "(7FE0,0010)"
 _HEAD_BYTES = 1 << 16
+# Start of frame marker -> family, where it is not the discrete cosine transform.
+_FRAME_FAMILIES = dict.fromkeys((195, 199, 203, 207), "jpeg-lossless") | {0xF7: "jpeg-ls"}
+_CHECKED_FAMILIES = frozenset({"jpeg", "jpeg-lossless", "jpeg-ls", "jpeg2000"})
 
 
 class CodestreamHeader(NamedTuple):
@@ -29,6 +32,7 @@ class CodestreamHeader(NamedTuple):
     columns: int
     samples: int
     bits: int
+    family: str  # of transfer syntaxes: jpeg, jpeg-lossless, jpeg-ls, jpeg2000
 
 
 def check_codestreams(
@@ -72,6 +76,12 @@ def check_codestreams(
     if header is None:
         if syntax.family in ("jpeg", "jpeg-lossless", "jpeg-ls", "jpeg2000"):
             yield Hit("P007", "the first frame has no header of its transfer syntax", _PATH)
+        return
+    unlike = syntax.family in _CHECKED_FAMILIES and header.family != syntax.family
+    # The retired lossless processes count as JPEG in the table of transfer syntaxes.
+    if unlike and not (syntax.retired and header.family.startswith(syntax.family)):
+        message = f"the first frame is {header.family}, and the transfer syntax is not"
+        yield Hit("P007", message, _PATH)
         return
     for name, said, found in (
         ("Rows", rows, header.rows),
@@ -125,7 +135,8 @@ def _parse_jpeg(head: bytes) -> CodestreamHeader | None:
         # SOF0 to SOF15 without DHT, JPG, DAC; SOF55 is JPEG-LS.
         if (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)) or marker == 0xF7:
             bits, rows, columns, samples = struct.unpack_from(">BHHB", head, pos + 4)
-            return CodestreamHeader(rows, columns, samples, bits)
+            family = _FRAME_FAMILIES.get(marker, "jpeg")
+            return CodestreamHeader(rows, columns, samples, bits, family)
         (length,) = struct.unpack_from(">H", head, pos + 2)
         pos += 2 + length
     return None
@@ -136,4 +147,5 @@ def _parse_jpeg2000(head: bytes) -> CodestreamHeader | None:
         return None
     right, bottom, left, top = struct.unpack_from(">IIII", head, 8)
     (samples,) = struct.unpack_from(">H", head, 40)
-    return CodestreamHeader(bottom - top, right - left, samples, (head[42] & 0x7F) + 1)
+    bits = (head[42] & 0x7F) + 1
+    return CodestreamHeader(bottom - top, right - left, samples, bits, "jpeg2000")

@@ -2,7 +2,8 @@
 
 Source
 ------
-PS3.3 C.7.6.2 (image plane), 10.7.1.3 (spacing), C.7.6.16.2 (plane macros)
+PS3.3 C.7.6.2 (image plane), 10.7.1.3 (spacing), C.8.5.5 (ultrasound regions), C.7.6.16.2
+(plane macros)
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ _ORIENTATIONS = {0x00200037}
 _SPACINGS = {0x00280030, 0x00181164, 0x00182010, 0x00220030}
 # Direction cosines with respect to the patient (PS3.3 C.8.13.5).
 _DIRECTIONS = {0x00189090, 0x00189105}
+# Ultrasound: a region that has physical units has an extent in them (PS3.3 C.8.5.5.1.10).
+_DELTAS = {0x0018602C: 0x00186024, 0x0018602E: 0x00186026}
 _THICKNESS, _GAP = 0x00180050, 0x00180088
 # Six decimals are the least that writers use; 1e-3 is what printing and arithmetic may lose.
 ORIENTATION_TOLERANCE = 1e-3
@@ -38,6 +41,9 @@ def check_planes(instance: Instance) -> Iterator[Hit]:
             values = element.item.numbers(tag)
             if any(value <= 0 for value in values) and not _is_single_line(element):
                 yield Hit("G002", f"{name_tag(tag)} is not positive", element.path)
+        elif tag in _DELTAS:
+            if element.item.number(tag) == 0 and element.item.integer(_DELTAS[tag]):
+                yield Hit("G002", f"{name_tag(tag)} is 0", element.path)
         elif tag in (_THICKNESS, _GAP):
             yield from _check_thickness(instance, element)
 

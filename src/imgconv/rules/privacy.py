@@ -49,6 +49,9 @@ _VENDOR_ROOTS = (
     *("1.2.156.112605.", "1.2.840.113704.", "1.2.124.113532."),
 )
 
+# A date in the name of a file or folder; the parts of UIDs are none.
+_NAMED_DATE = re.compile(r"(?<![\d.])(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?![\d])")
+
 _IDENTIFYING = {
     "an e-mail address": re.compile(r"[\w.+-]+@[\w-]+\.[a-z]{2,}", re.IGNORECASE),
     "a telephone number": re.compile(
@@ -219,9 +222,22 @@ def check_file(instance: Instance) -> Iterator[Hit]:
     if preamble and preamble.strip(b"\0") and preamble[:4] not in (b"II*\0", b"MM\0*"):
         yield Hit("D010", "the preamble is not empty")
     options = _find_options(instance)
+    yield from _check_names(instance)
     for tag, element in instance.dataset.elements.items():
         group, number = tag >> 16, tag & 0xFFFF
         graphics = (group & 0xFF00 == 0x6000 and number == 0x3000) or group & 0xFF00 == 0x5000
         left = (graphics and "clean_graphics" not in options) or tag in (0x00880200, 0x00420011)
         if left and not element.is_empty and not group & 1:
             yield Hit("D009", f"{name_tag(tag)} is left", element.path)
+
+
+def _check_names(instance: Instance) -> Iterator[Hit]:
+    """Look for dates and the patient's name in the names of the file and its folder."""
+    path = instance.tree.path
+    names = _known_names(instance)
+    for what, text in (("file", path.stem), ("folder", path.parent.name)):
+        words = set(re.findall(r"[^\W\d_]+", text.lower()))
+        if names & words:
+            yield Hit("D010", f"the name of the {what} seems to hold the patient's name")
+        elif _NAMED_DATE.search(text):
+            yield Hit("D010", f"the name of the {what} holds a date", severity="warning")

@@ -19,7 +19,7 @@ from imgconv.rules.geometry import ORIENTATION_TOLERANCE
 from imgconv.rules.records import Record, SeriesRecords
 from imgconv.rules.relation_hit import RelationHit
 
-__all__ = ["check_stack"]
+__all__ = ["check_frames", "check_stack"]
 
 _POSITION, _ORIENTATION, _GAP = "(0020,0032)", "(0020,0037)", "(0018,0088)"
 _SAME_PLACE = 1e-3  # mm: below what any scanner writes
@@ -46,6 +46,27 @@ def check_stack(series: SeriesRecords) -> Iterator[RelationHit]:
         if len(group) > 1 and _is_orthonormal(group[0].orientation):
             yield from _check_positions(group)
             yield from _check_matrix(group)
+
+
+def check_frames(records: Sequence[Record], *, doubles_only: bool) -> Iterator[RelationHit]:
+    """Check the frames of one image like the images of a series; `path` is their place.
+
+    Frames that `volume` tells apart are compared among themselves only. The gaps of a
+    volume are looked at where it has three places or more.
+    """
+    volumes: dict[str, list[Record]] = {}
+    for record in records:
+        volumes.setdefault(record.volume, []).append(record)
+    for volume in volumes.values():
+        for group in _group_orientations(volume):
+            if len(group) < 2 or not _is_orthonormal(group[0].orientation):
+                continue
+            for hit in _check_positions(group):
+                is_double = hit.rule == "G003"
+                if is_double or not doubles_only:
+                    message = hit.message.replace("images of the series", "frames")
+                    severity = "error" if is_double else "warning"
+                    yield hit._replace(message=message, severity=severity)
 
 
 def _group_orientations(records: Sequence[Record]) -> list[list[Record]]:

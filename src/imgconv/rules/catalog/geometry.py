@@ -7,6 +7,7 @@ from imgconv.spec import RuleSpec
 __all__ = ["GEOMETRY_RULES"]
 
 _PLANES = "imgconv.rules.geometry:check_planes"
+_FRAMES = "imgconv.rules.frame_stacks:check_frame_stacks"
 _SERIES = "imgconv.rules.stacks:check_stack"
 
 GEOMETRY_RULES: tuple[RuleSpec, ...] = (
@@ -43,6 +44,17 @@ GEOMETRY_RULES: tuple[RuleSpec, ...] = (
         fails="two slices at z = 30 and none at z = 32.5",
         passes="every slice has its own position",
         scope="series",
+    ),
+    RuleSpec(
+        id="G011",
+        name="uneven-frames",
+        title="Frames of one stack have the same position, uneven distances, or a shear",
+        reason="A volume made of them is wrong or distorted.",
+        source="PS3.3 C.7.6.16.2",
+        severity="warning",
+        check=_FRAMES,
+        fails="frames at 0, 2.5, 5, 8.6",
+        passes="frames at 0, 2.5, 5, 7.5",
     ),
     RuleSpec(
         id="G004",
