@@ -1,10 +1,10 @@
-"""NRRD volumes (.nrrd, .nhdr), attached or with one data file, raw or gzipped.
+"""NRRD volumes (.nrrd, .nhdr), attached or with one data file, in every encoding.
 
 Read: all integer and floating types, both byte orders, three spatial axes
 and at most one more (samples of colour, or volumes), diffusion gradients,
 segments of 3D Slicer. Data files lie in the folder of their header. Written:
-attached, little endian, LPS. Not supported: text, hex and bzip2 encodings,
-lists of data files, axes of other kinds.
+attached, little endian, LPS, raw or gzipped. Not supported: lists of data
+files, axes of other kinds.
 
 A reader of our own, and not pynrrd or SimpleITK: neither streams 4D data,
 pynrrd opens whatever path a header names, and SimpleITK drops the axis kinds.
@@ -14,6 +14,7 @@ Source: https://teem.sourceforge.net/nrrd/format.html
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ from imgconv.formats._gzip import DEFAULT_LEVEL, GzipSink
 from imgconv.formats._samples import iter_blocks, write_blocks
 from imgconv.formats._volume_losses import volume_losses
 from imgconv.formats._volumes import StoredVolumes
+from imgconv.formats.nrrd_encodings import WHOLE_ENCODINGS, decode_whole
 from imgconv.formats.nrrd_gradients import format_gradients, has_gradients, parse_gradients
 from imgconv.formats.nrrd_header import (
     MAX_HEADER_BYTES,
@@ -164,18 +166,7 @@ def _read_array(
     count = None
     if stored[0] == "t":  # one volume behind the other
         count, volume = volume[0], volume[1:]
-    path = _data_path(source, header)
-    data = StoredVolumes(
-        path,
-        volume,
-        header.dtype,
-        count or 1,
-        start=_data_start(source, path, header),
-        is_gzipped=_encoding(header),
-        skip=max(0, header.integer("byte skip", 0)),
-    )
-    data.require_plausible(options.max_bytes)
-    array = data.array(0, count)
+    array = _read_stored(source, header, volume, count, options)
     letters = [letter for letter in stored if letter != "t" or count is None]
     order = sorted(range(len(letters)), key=lambda n: "tkjic".index(letters[n]))
     if order == list(range(len(letters))) or isinstance(array, LazyArray):
@@ -183,12 +174,50 @@ def _read_array(
     return np.ascontiguousarray(np.transpose(array, order))
 
 
-def _encoding(header: NrrdHeader) -> bool:
-    """Return whether the data are gzipped."""
+def _read_stored(
+    source: Path,
+    header: NrrdHeader,
+    volume: tuple[int, ...],
+    count: int | None,
+    options: ReadOptions,
+) -> NDArray[Any] | LazyArray:
+    """Return the samples in the order of the file, `count` volumes of that shape."""
+    path = _data_path(source, header)
+    start = _data_start(source, path, header)
+    skip = max(0, header.integer("byte skip", 0))
+    encoding = _encoding(header)
+    if encoding in WHOLE_ENCODINGS:
+        shape = volume if count is None else (count, *volume)
+        samples = decode_whole(
+            path,
+            encoding,
+            header.dtype,
+            math.prod(shape),
+            start=start,
+            skip=skip,
+            max_bytes=options.max_bytes,
+        )
+        return samples.reshape(shape)
+    data = StoredVolumes(
+        path,
+        volume,
+        header.dtype,
+        count or 1,
+        start=start,
+        is_gzipped=_ENCODINGS[encoding],
+        skip=skip,
+    )
+    data.require_plausible(options.max_bytes)
+    return data.array(0, count)
+
+
+def _encoding(header: NrrdHeader) -> str:
+    """Return the name of the encoding, one of those that are known."""
     name = header.fields.get("encoding", "").lower()
-    if name not in _ENCODINGS:
-        raise UnsupportedData(f"encoding `{name[:20]}` is not supported; raw and gzip are")
-    return _ENCODINGS[name]
+    if name not in _ENCODINGS and name not in WHOLE_ENCODINGS:
+        known = ", ".join([*_ENCODINGS, *WHOLE_ENCODINGS])
+        raise UnsupportedData(f"encoding `{name[:20]}` is not known; these are: {known}")
+    return name
 
 
 def _data_path(source: Path, header: NrrdHeader) -> Path:
@@ -220,7 +249,7 @@ def _data_start(source: Path, path: Path, header: NrrdHeader) -> int:
     Raises
     ------
     UnsupportedData
-        A byte skip of -1 for gzipped data.
+        A byte skip of -1 for other than raw data.
     """
     start = header.size if path == source else 0
     lines = header.integer("line skip", 0)
@@ -232,8 +261,8 @@ def _data_start(source: Path, path: Path, header: NrrdHeader) -> int:
             start = stream.tell()
     if header.integer("byte skip", 0) >= 0:
         return start
-    if _encoding(header):
-        raise UnsupportedData("a byte skip of -1 does not go with gzip")
+    if _encoding(header) != "raw":
+        raise UnsupportedData("a byte skip of -1 goes with raw data only")
     samples = header.dtype.itemsize * int(np.prod([int(n) for n in header.sizes], dtype=object))
     return max(0, path.stat().st_size - samples)
 

@@ -161,7 +161,7 @@ def test_read_moves_volumes_that_are_the_fastest_axis(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "kind", "message"),
     [
-        ({"encoding": "hex"}, UnsupportedData, "encoding `hex`"),
+        ({"encoding": "zrl"}, UnsupportedData, "encoding `zrl`"),
         ({"encoding": None}, UnsupportedData, "encoding"),
         ({"dimension": "1", "sizes": "60"}, CorruptData, "one entry per axis"),
         ({"space directions": "(1,0) (0,1) (1,1)"}, CorruptData, "vectors of three"),
