@@ -120,6 +120,8 @@ def _build(commands: dict[str, str], *, only_names: bool = False) -> typer.Typer
     """Return the application; `only_names` spares the options, a third of the time of `--help`."""
     import typer
 
+    from imgconv.cli.help import GroupedCommand, epilog_of
+
     app = typer.Typer(
         name="imgconv",
         help="Convert, standardize, validate and transcode medical images.",
@@ -132,14 +134,17 @@ def _build(commands: dict[str, str], *, only_names: bool = False) -> typer.Typer
 
     @app.callback()
     def _options(
-        version: bool = typer.Option(False, "--version", help="Print the version."),
+        version: bool = typer.Option(False, "--version", help="Print the version and exit."),
     ) -> None:
         pass
 
     for name, reference in commands.items():
         module, _, function = reference.partition(":")
         command = getattr(import_module(module), function)
-        app.command(name)(_heading(command) if only_names else command)
+        if only_names:
+            app.command(name)(_heading(command))
+        else:
+            app.command(name, cls=GroupedCommand, epilog=epilog_of(name))(command)
     return app
 
 

@@ -43,12 +43,18 @@ _MIB = 1 << 20
 JobsOption = Annotated[
     int,
     typer.Option(
-        "--jobs", "-j", min=0, help="Worker processes; 0 is one per core.", rich_help_panel=_PANEL
+        "--jobs",
+        "-j",
+        metavar="N",
+        min=0,
+        help="Worker processes; 0 is one per core.",
+        rich_help_panel=_PANEL,
     ),
 ]
 TimeoutOption = Annotated[
     float | None,
     typer.Option(
+        metavar="SECONDS",
         min=0,
         help="Seconds after which one file is given up; 0 is never. [default: 600, and 1 per MiB]",
         rich_help_panel=_PANEL,
@@ -57,13 +63,19 @@ TimeoutOption = Annotated[
 MemoryLimitOption = Annotated[
     int,
     typer.Option(
-        min=0, help="MiB that one worker may allocate; 0 is no limit.", rich_help_panel=_PANEL
+        metavar="MIB",
+        min=0,
+        help="MiB that one worker may allocate; 0 is no limit.",
+        rich_help_panel=_PANEL,
     ),
 ]
 RetriesOption = Annotated[
     int,
     typer.Option(
-        min=0, help="Further tries after an I/O error that may pass.", rich_help_panel=_PANEL
+        metavar="N",
+        min=0,
+        help="Further tries after an I/O error that may pass.",
+        rich_help_panel=_PANEL,
     ),
 ]
 FailFastOption = Annotated[
@@ -72,6 +84,7 @@ FailFastOption = Annotated[
 ManifestOption = Annotated[
     Path | None,
     typer.Option(
+        metavar="FILE",
         help="Append each outcome to this file of JSON lines.",
         dir_okay=False,
         rich_help_panel=_PANEL,
@@ -92,6 +105,7 @@ ShardOption = Annotated[
 FailedListOption = Annotated[
     Path | None,
     typer.Option(
+        metavar="FILE",
         help="Write the paths of the inputs that failed to this file.",
         dir_okay=False,
         rich_help_panel=_PANEL,
@@ -100,7 +114,9 @@ FailedListOption = Annotated[
 ExecutorOption = Annotated[
     str,
     typer.Option(
-        help="Where the work is done: local, dask, dask://host:port.", rich_help_panel=_PANEL
+        metavar="local|dask|dask://HOST:PORT",
+        help="Where the work is done.",
+        rich_help_panel=_PANEL,
     ),
 ]
 ProgressOption = Annotated[

@@ -38,9 +38,11 @@ from imgconv.cli.dicom_options import (
 )
 from imgconv.cli.options import (
     AllowOption,
+    DryRunOption,
     InputsArgument,
     JsonOption,
     QuietOption,
+    SeriesOption,
     StrictOption,
     VerboseOption,
     split_names,
@@ -109,19 +111,22 @@ def convert(  # noqa: PLR0917  a command's options
             help="`{SeriesNumber:03}_{SeriesDescription}`, or `%s_%d` as in dcm2niix.",
         ),
     ] = "",
-    series: Annotated[
-        list[str], typer.Option("--series", metavar="N|UID", help="Only these series.")
-    ] = [],  # noqa: B006  typer copies it
+    series: SeriesOption = [],  # noqa: B006  typer copies it
     compress: Annotated[
         bool | None, typer.Option("--compress/--no-compress", help=".nii.gz, or .nii.")
     ] = None,
     level: Annotated[
-        int | None, typer.Option("--level", min=1, max=9, help="Compression: 1 fast, 9 small.")
+        int | None,
+        typer.Option("--level", metavar="1..9", min=1, max=9, help="Compression: 1 fast, 9 small."),
     ] = None,
     sidecar: Annotated[_Sidecar, typer.Option(help="JSON beside a volume.")] = _Sidecar.ANONYMISED,
     merge: Annotated[_Merge, typer.Option(help="What of a series is put together.")] = _Merge.AUTO,
-    ignore_localizers: Annotated[bool, typer.Option("--ignore-localizers")] = False,
-    ignore_derived: Annotated[bool, typer.Option("--ignore-derived")] = False,
+    ignore_localizers: Annotated[
+        bool, typer.Option("--ignore-localizers", help="Leave out localizers.")
+    ] = False,
+    ignore_derived: Annotated[
+        bool, typer.Option("--ignore-derived", help="Leave out derived images.")
+    ] = False,
     tilt: Annotated[_Tilt, typer.Option(help="Gantry tilt: sheared, or resampled.")] = _Tilt.KEEP,
     storage: Annotated[
         _Storage, typer.Option(help="Which way round NIfTI is stored.")
@@ -158,7 +163,7 @@ def convert(  # noqa: PLR0917  a command's options
     failed_list: FailedListOption = None,
     executor: ExecutorOption = "local",
     progress: ProgressOption = ProgressMode.AUTO,
-    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Tell, do not write.")] = False,
+    dry_run: DryRunOption = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,

@@ -23,13 +23,16 @@ __all__ = [
     "dicom_write_options",
 ]
 
+_PANEL = "DICOM output"
+
 AsOption = Annotated[
     str,
     typer.Option(
         "--as",
         metavar="OBJECT",
-        help="DICOM: ct, mr, pet, enhanced-ct, enhanced-mr, parametric-map, secondary-capture, "
+        help="ct, mr, pet, enhanced-ct, enhanced-mr, parametric-map, secondary-capture, "
         "photo, segmentation ... [default: what fits the input]",
+        rich_help_panel=_PANEL,
     ),
 ]
 ReferenceOption = Annotated[
@@ -37,27 +40,36 @@ ReferenceOption = Annotated[
     typer.Option(
         "--reference",
         metavar="DICOM",
-        help="DICOM: take patient, study and frame of reference from this file or folder.",
+        help="Take patient, study and frame of reference from this file or folder.",
+        rich_help_panel=_PANEL,
     ),
 ]
 MetadataOption = Annotated[
     list[str],
-    typer.Option("--metadata", metavar="FILE", help="DICOM: attributes, as JSON, YAML or CSV."),
+    typer.Option(
+        "--metadata",
+        metavar="FILE",
+        help="Attributes, as JSON, YAML or CSV.",
+        rich_help_panel=_PANEL,
+    ),
 ]
 SetOption = Annotated[
     list[str],
-    typer.Option("--set", metavar="KEYWORD=VALUE", help="DICOM: one attribute."),
+    typer.Option("--set", metavar="KEYWORD=VALUE", help="One attribute.", rich_help_panel=_PANEL),
 ]
 UidSeedOption = Annotated[
     str,
-    typer.Option("--uid-seed", metavar="TEXT", help="DICOM: the same UIDs in every run."),
+    typer.Option(
+        "--uid-seed", metavar="TEXT", help="The same UIDs in every run.", rich_help_panel=_PANEL
+    ),
 ]
 TransferSyntaxOption = Annotated[
     str,
     typer.Option(
         "--transfer-syntax",
         metavar="NAME",
-        help="DICOM: compress without loss: jpeg-ls, jpeg2000-lossless, rle, deflated ...",
+        help="Compress without loss: jpeg-ls, jpeg2000-lossless, rle, deflated ...",
+        rich_help_panel=_PANEL,
     ),
 ]
 SegmentsOption = Annotated[
@@ -65,20 +77,33 @@ SegmentsOption = Annotated[
     typer.Option(
         "--segments",
         metavar="FILE",
-        help="Segmentation: names, codes and colours of the labels, as JSON, CSV or colour table.",
+        help="Names, codes and colours of the labels, as JSON, CSV or colour table.",
+        rich_help_panel=_PANEL,
     ),
 ]
 EmptyFramesOption = Annotated[
     bool,
-    typer.Option("--empty-frames", help="Segmentation: keep frames without the segment."),
+    typer.Option(
+        "--empty-frames",
+        help="Keep frames of a segmentation without the segment.",
+        rich_help_panel=_PANEL,
+    ),
 ]
 LayersOption = Annotated[
     bool,
-    typer.Option("--layers", help="Segmentation: all inputs are layers of one, and may overlap."),
+    typer.Option(
+        "--layers",
+        help="All inputs are layers of one label map, and may overlap.",
+        rich_help_panel=_PANEL,
+    ),
 ]
 ResampleOption = Annotated[
     bool,
-    typer.Option("--resample", help="DICOM: interpolate rows that are not orthogonal to columns."),
+    typer.Option(
+        "--resample",
+        help="Interpolate rows that are not orthogonal to columns.",
+        rich_help_panel=_PANEL,
+    ),
 ]
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from imgconv.cli.options import InputsArgument, JsonOption
+from imgconv.cli.options import InputsArgument, JsonOption, SeriesOption, ShowPhiOption
 
 if TYPE_CHECKING:
     from imgconv.ops.inspect import ImageInfo, InspectReport, SeriesInfo
@@ -16,12 +14,8 @@ __all__ = ["inspect"]
 
 def inspect(
     inputs: InputsArgument,
-    series: Annotated[
-        list[str], typer.Option("--series", metavar="N|UID", help="Only these series.")
-    ] = [],  # noqa: B006  typer copies it
-    show_phi: Annotated[
-        bool, typer.Option("--show-phi", help="Show values that may identify a person.")
-    ] = False,
+    series: SeriesOption = [],  # noqa: B006  typer copies it
+    show_phi: ShowPhiOption = False,
     json: JsonOption = False,
 ) -> int:
     """Tell what is in files and folders, and what a conversion would make of it.

@@ -9,11 +9,14 @@ import typer
 
 __all__ = [
     "AllowOption",
+    "DryRunOption",
     "InputsArgument",
     "JsonOption",
     "OverwriteChoice",
     "OverwriteOption",
     "QuietOption",
+    "SeriesOption",
+    "ShowPhiOption",
     "StrictOption",
     "VerboseOption",
     "split_names",
@@ -27,6 +30,15 @@ InputsArgument = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", "-n", help="Tell what would be done, and write nothing.")
+]
+ShowPhiOption = Annotated[
+    bool, typer.Option("--show-phi", help="Show values that may identify a person.")
+]
+SeriesOption = Annotated[
+    list[str], typer.Option("--series", metavar="N|UID", help="Only these series.")
+]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="A line per input file.")]
 AllowOption = Annotated[
     list[str],

@@ -16,33 +16,57 @@ __all__ = [
     "picture_write_options",
 ]
 
+_PANEL = "Picture output"
+
 ValuesOption = Annotated[
     str,
     typer.Option(
         "--values",
         metavar="auto|rendered|stored",
-        help="Pictures: as a viewer shows them, or the samples as they are.",
+        help="As a viewer shows them, or the samples as they are.",
+        rich_help_panel=_PANEL,
     ),
 ]
 WindowOption = Annotated[
     str,
     typer.Option(
-        "--window", metavar="header|auto|full|C/W", help="Pictures: the values that are shown."
+        "--window",
+        metavar="header|auto|full|C/W",
+        help="The values that are shown.",
+        rich_help_panel=_PANEL,
     ),
 ]
-OverlaysOption = Annotated[bool, typer.Option("--overlays", help="Pictures: draw the overlays.")]
+OverlaysOption = Annotated[
+    bool, typer.Option("--overlays", help="Draw the overlays.", rich_help_panel=_PANEL)
+]
 FramesOption = Annotated[
     str,
     typer.Option(
-        "--frames", metavar="all|middle|1,5-9", help="Pictures: only these slices. [default: all]"
+        "--frames",
+        metavar="all|middle|1,5-9",
+        help="Only these slices. [default: all]",
+        rich_help_panel=_PANEL,
     ),
 ]
 MontageOption = Annotated[
     str,
-    typer.Option("--montage", metavar="COLUMNS|auto", help="Pictures: one picture of all slices."),
+    typer.Option(
+        "--montage",
+        metavar="COLUMNS|auto",
+        help="One picture of all slices.",
+        rich_help_panel=_PANEL,
+    ),
 ]
 QualityOption = Annotated[
-    int | None, typer.Option("--quality", min=1, max=100, help="Of lossy pictures. [default: 92]")
+    int | None,
+    typer.Option(
+        "--quality",
+        min=1,
+        max=100,
+        metavar="1..100",
+        help="Of lossy pictures. [default: 92]",
+        rich_help_panel=_PANEL,
+    ),
 ]
 
 

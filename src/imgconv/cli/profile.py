@@ -22,7 +22,7 @@ class _Action(StrEnum):
 
 
 def profile(  # noqa: PLR0917  a command's options
-    action: Annotated[_Action, typer.Argument(help="What to do.")],
+    action: Annotated[_Action, typer.Argument(metavar="list|show|test|init", help="What to do.")],
     names: Annotated[
         list[str], typer.Argument(metavar="[NAME|FILE]...", help="Profiles; `init`: its name.")
     ] = [],  # noqa: B006  typer copies it
@@ -30,7 +30,8 @@ def profile(  # noqa: PLR0917  a command's options
         list[Path], typer.Option("--from", metavar="FOLDER", help="Good examples, for `init`.")
     ] = [],  # noqa: B006  typer copies it
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", dir_okay=False, help="File to write.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", dir_okay=False, help="File to write."),
     ] = None,
     jobs: JobsOption = 0,
     json: JsonOption = False,

@@ -27,6 +27,7 @@ from imgconv.cli.batch_options import (
 )
 from imgconv.cli.options import (
     AllowOption,
+    DryRunOption,
     InputsArgument,
     JsonOption,
     OverwriteChoice,
@@ -45,7 +46,9 @@ __all__ = ["standardize"]
 
 def standardize(  # noqa: PLR0917  a command's options
     inputs: InputsArgument,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write.")
+    ],
     charset: Annotated[
         str,
         typer.Option(
@@ -71,7 +74,7 @@ def standardize(  # noqa: PLR0917  a command's options
     ] = False,
     allow: AllowOption = [],  # noqa: B006  typer copies it
     overwrite: OverwriteOption = OverwriteChoice.NEVER,
-    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Tell, do not write.")] = False,
+    dry_run: DryRunOption = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,

@@ -26,6 +26,7 @@ from imgconv.cli.batch_options import (
     TimeoutOption,
 )
 from imgconv.cli.options import (
+    DryRunOption,
     InputsArgument,
     JsonOption,
     OverwriteChoice,
@@ -60,7 +61,7 @@ def transcode(  # noqa: PLR0917  a command's options
     ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="OUT", help="Folder (or file, for one file)."),
+        typer.Option("--output", "-o", metavar="PATH", help="Folder, or file, to write."),
     ] = None,
     in_place: Annotated[bool, typer.Option("--in-place", help="Replace the inputs.")] = False,
     where: Annotated[
@@ -80,17 +81,24 @@ def transcode(  # noqa: PLR0917  a command's options
     ] = [],  # noqa: B006  typer copies it
     overwrite: OverwriteOption = OverwriteChoice.NEVER,
     near: Annotated[
-        int | None, typer.Option(help="JPEG-LS: largest error.", rich_help_panel=_LOSSY)
+        int | None,
+        typer.Option(metavar="N", help="JPEG-LS: largest error.", rich_help_panel=_LOSSY),
     ] = None,
     ratio: Annotated[
         float | None,
-        typer.Option(help="JPEG 2000, HTJ2K, JPEG XL: size ratio.", rich_help_panel=_LOSSY),
+        typer.Option(
+            metavar="R", help="JPEG 2000, HTJ2K, JPEG XL: size ratio.", rich_help_panel=_LOSSY
+        ),
     ] = None,
     quality: Annotated[
-        int | None, typer.Option(help="JPEG, JPEG XL: 1 to 100.", rich_help_panel=_LOSSY)
+        int | None,
+        typer.Option(metavar="1..100", help="JPEG, JPEG XL: 100 is best.", rich_help_panel=_LOSSY),
     ] = None,
     psnr: Annotated[
-        float | None, typer.Option(help="JPEG 2000, HTJ2K: in dB.", rich_help_panel=_LOSSY)
+        float | None,
+        typer.Option(
+            metavar="DB", help="JPEG 2000, HTJ2K: signal to noise, in dB.", rich_help_panel=_LOSSY
+        ),
     ] = None,
     keep_sop_instance_uid: Annotated[
         bool,
@@ -100,7 +108,9 @@ def transcode(  # noqa: PLR0917  a command's options
             rich_help_panel=_LOSSY,
         ),
     ] = False,
-    effort: Annotated[int, typer.Option(min=1, max=9, help="JPEG XL: 1 fast, 9 small.")] = 3,
+    effort: Annotated[
+        int, typer.Option(metavar="1..9", min=1, max=9, help="JPEG XL: 1 fast, 9 small.")
+    ] = 3,
     jobs: JobsOption = 0,
     timeout: TimeoutOption = None,
     memory_limit: MemoryLimitOption = 0,
@@ -112,7 +122,7 @@ def transcode(  # noqa: PLR0917  a command's options
     failed_list: FailedListOption = None,
     executor: ExecutorOption = "local",
     progress: ProgressOption = ProgressMode.AUTO,
-    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Tell, do not write.")] = False,
+    dry_run: DryRunOption = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,

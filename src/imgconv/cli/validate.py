@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from imgconv.cli.batch_options import JobsOption, ProgressOption, TimeoutOption
-from imgconv.cli.options import InputsArgument, QuietOption, VerboseOption
+from imgconv.cli.options import InputsArgument, QuietOption, ShowPhiOption, VerboseOption
 from imgconv.cli.progress import ProgressMode
 
 __all__ = ["validate"]
@@ -61,17 +61,21 @@ def validate(  # noqa: PLR0917  a command's options
     ] = [],  # noqa: B006  typer copies it
     ignore: Annotated[list[str], typer.Option(metavar="RULES", help="Not these rules.")] = [],  # noqa: B006  typer copies it
     baseline: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="Accept the findings in this file.")
+        Path | None,
+        typer.Option(metavar="FILE", dir_okay=False, help="Accept the findings in this file."),
     ] = None,
     write_baseline: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="Accept all findings of this run.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Write the findings of this run to a file for `--baseline`.",
+        ),
     ] = None,
     single: Annotated[
         bool, typer.Option("--single", help="Files only, not what they make together.")
     ] = False,
-    show_phi: Annotated[
-        bool, typer.Option("--show-phi", help="Show values, which may identify a person.")
-    ] = False,
+    show_phi: ShowPhiOption = False,
     fix: Annotated[
         Path | None,
         typer.Option("--fix", metavar="FOLDER", file_okay=False, help="Write mended copies."),
