@@ -19,7 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from imgconv.dicom.elements import Element
+from imgconv.dicom.elements import Element, Item
 from imgconv.errors import OutputError
 from imgconv.rules.instance import Instance
 
@@ -49,6 +49,8 @@ _VOLUME_TAGS = (
     *(0x00540081, 0x00541330, 0x00541300, 0x00181210, 0x00180024, 0x0019100C),
     *(0x00431039, 0x20011003, 0x20051429, 0x00281052, 0x00180060, 0x00181030, 0x20050011),
 )
+# Referenced Series, RT Referenced Series: their items name a series and instances of it.
+_SERIES_LISTS = frozenset({0x00081115, 0x30060014})
 _SECRET = os.urandom(16)
 
 
@@ -58,8 +60,8 @@ class Record:
 
     `digests` has one entry per tag of `COMPARED`, empty where the value is
     absent or empty. `volume` is the digest of what tells the volumes of a
-    series apart. `references` are (tag path, SOP class, SOP instance). `extras`
-    is what the group rules of profiles compare.
+    series apart. `references` are (tag path, SOP class, SOP instance, series that it is
+    said to be in). `extras` is what the group rules of profiles compare.
     """
 
     path: str
@@ -78,7 +80,7 @@ class Record:
     frames: int = 1
     volume: str = ""
     digests: tuple[str, ...] = ()
-    references: tuple[tuple[str, str, str], ...] = ()
+    references: tuple[tuple[str, str, str, str], ...] = ()
     extras: tuple[str, ...] = ()
 
 
@@ -137,15 +139,26 @@ def make_record(
     )
 
 
-def _find_references(instance: Instance) -> tuple[tuple[str, str, str], ...]:
+def _find_references(instance: Instance) -> tuple[tuple[str, str, str, str], ...]:
     found = {}
     for element in instance.elements:
         if element.tag == 0x00081155 and element.item.parent is not None:
             values = element.values()
-            key = (element.item.text(0x00081150), str(values[0]) if values else "")
-            if key[1] and key not in found:
+            uid = str(values[0]) if values else ""
+            key = (element.item.text(0x00081150), uid, _series_around(element.item))
+            if uid and key not in found:
                 found[key] = element.item.path_to(0x00081150)
     return tuple((path, *key) for key, path in found.items())
+
+
+def _series_around(item: Item) -> str:
+    """Return the series that the list around a reference names, empty if there is none."""
+    around: Item | None = item
+    while around is not None and around.parent is not None:
+        if around.tag in _SERIES_LISTS:
+            return around.text(0x0020000E)
+        around = around.parent
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +181,7 @@ class PackedRecord(NamedTuple):
     """A record as the rows of a `RecordStore`: made by workers, cheap to hand over."""
 
     row: tuple[str, ...]
-    references: list[tuple[str, str, str, str]]
+    references: list[tuple[str, str, str, str, str]]
 
 
 _FIELDS = tuple(field.name for field in fields(Record))
@@ -182,7 +195,10 @@ def pack_record(record: Record) -> PackedRecord:
             *(record.sop_instance, record.sop_class, record.series, record.study),
             *(record.path, record.patient, body),
         ),
-        [(uid, sop_class, record.path, place) for place, sop_class, uid in record.references],
+        [
+            (uid, sop_class, record.path, place, series)
+            for place, sop_class, uid, series in record.references
+        ],
     )
 
 
@@ -190,7 +206,7 @@ _SCHEMA = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
 CREATE TABLE record
     (sop TEXT, class TEXT, series TEXT, study TEXT, path TEXT, patient TEXT, body TEXT);
-CREATE TABLE reference (sop TEXT, class TEXT, path TEXT, place TEXT);
+CREATE TABLE reference (sop TEXT, class TEXT, path TEXT, place TEXT, series TEXT);
 """
 _INDEXES = """
 CREATE INDEX by_series ON record (study, series); CREATE INDEX by_sop ON record (sop);
@@ -228,7 +244,9 @@ class RecordStore:
         packed = pack_record(record) if isinstance(record, Record) else record
         try:
             self._base.execute("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?)", packed.row)
-            self._base.executemany("INSERT INTO reference VALUES (?, ?, ?, ?)", packed.references)
+            self._base.executemany(
+                "INSERT INTO reference VALUES (?, ?, ?, ?, ?)", packed.references
+            )
         except sqlite3.Error as error:
             raise OutputError("no room for the temporary records of a run") from error
 
@@ -285,10 +303,14 @@ class RecordStore:
         for (path,) in self._rows(query):
             yield path
 
-    def iter_references(self) -> Iterator[tuple[str, str, str, str | None]]:
-        """Iterate over (path, place, named class, class of the target or None)."""
+    def iter_references(self) -> Iterator[tuple[str, str, str, str | None, str, str | None]]:
+        """Iterate over (path, place, named class, class of the target or None, the same of series).
+
+        The place is that of the class.
+        """
         query = (
-            "SELECT reference.path, place, reference.class, record.class FROM reference "
+            "SELECT reference.path, place, reference.class, record.class, reference.series, "
+            "record.series FROM reference "
             "LEFT JOIN record ON record.sop = reference.sop ORDER BY reference.path, place"
         )
         yield from self._rows(query)

@@ -28,6 +28,7 @@ from imgconv.rules.relation_hit import RelationHit
 __all__ = ["check_series", "check_set", "check_study"]
 
 _PLACES = {tag: number for number, tag in enumerate(COMPARED)}
+_SERIES_LISTS = ("(0008,1115)", "(3006,0014)")
 _MODALITY, _FRAME_OF_REFERENCE = 0x00080060, 0x00200052
 
 
@@ -92,7 +93,7 @@ def check_set(records: RecordStore) -> Iterator[RelationHit]:
     for path in records.iter_split_series():
         message = "SeriesInstanceUID belongs to several studies"
         yield RelationHit("X006", message, path, "(0020,000E)")
-    for path, place, named, actual in records.iter_references():
+    for path, place, named, actual, series, actual_series in records.iter_references():
         if actual is None:
             place = place.replace("(0008,1150)", "(0008,1155)")  # noqa: PLW2901
             message = "the referenced instance is not in the set"
@@ -100,9 +101,19 @@ def check_set(records: RecordStore) -> Iterator[RelationHit]:
         elif named and named != actual:
             message = "ReferencedSOPClassUID is not the class of the referenced instance"
             yield RelationHit("X009", message, path, place)
+        if series and actual_series and series != actual_series:
+            message = "SeriesInstanceUID of the list is not the series of the referenced instance"
+            yield RelationHit("X010", message, path, _series_place(place))
     for identities in records.iter_patients():
         for tag in PATIENT_TAGS:
             odd = _find_odd(identities, tag)
             if odd is not None:
                 message = f"{name_tag(tag)} differs for one PatientID"
                 yield RelationHit("X013", message, odd.path, format_tag(tag))
+
+
+def _series_place(place: str) -> str:
+    """Return the path of the series of the list in which a reference stands."""
+    steps = place.split(".")
+    depth = max(n for n, step in enumerate(steps) if step.startswith(_SERIES_LISTS))
+    return ".".join((*steps[: depth + 1], "(0020,000E)"))

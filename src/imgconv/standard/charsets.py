@@ -39,6 +39,12 @@ _DESIGNATED = {
     b")I": "shift_jis",
     b"$B": "iso2022_jp", b"$(D": "iso2022_jp_2", b"$)C": "euc_kr", b"$)A": "gb2312",
 }  # fmt: skip
+# Escape sequence -> what must be declared for it (PS3.3 C.12.1.1.2); ASCII needs nothing.
+_DECLARED = {
+    b"-A": "100", b"-B": "101", b"-C": "109", b"-D": "110", b"-L": "144", b"-G": "127",
+    b"-F": "126", b"-H": "138", b"-M": "148", b"-b": "203", b"-T": "166", b"(J": "13",
+    b")I": "13", b"$B": "87", b"$(D": "159", b"$)C": "149", b"$)A": "58",
+}  # fmt: skip
 _ESCAPE = re.compile(rb"\x1b(\([BJ]|-[ABCDLGFHMbT]|\)I|\$B|\$\(D|\$\)[CA])")
 
 
@@ -48,7 +54,7 @@ def is_known_term(term: str) -> bool:
 
 
 def can_decode(value: bytes, terms: tuple[str, ...]) -> bool:
-    """Whether `value` is text in the declared sets; True if one of them is unknown.
+    """Whether `value` is text in the sets that are declared; True if one of them is unknown.
 
     Parameters
     ----------
@@ -66,6 +72,8 @@ def can_decode(value: bytes, terms: tuple[str, ...]) -> bool:
     if b"\x1b" in parts[0] or not _decodes(parts[0], first):
         return False
     for designator, text in zip(parts[1::2], parts[2::2], strict=True):
+        if not _is_declared(designator, terms):
+            return False
         codec = _DESIGNATED[designator]
         whole = b"\x1b" + designator + text if codec.startswith("iso2022") else text
         if not _decodes(whole, codec):
@@ -84,6 +92,11 @@ def decode(value: bytes, terms: tuple[str, ...]) -> str:
         The term is unknown.
     """
     return value.decode(_CODECS[terms[0] if terms else ""])
+
+
+def _is_declared(designator: bytes, terms: tuple[str, ...]) -> bool:
+    number = _DECLARED.get(designator)
+    return number is None or any(term.endswith((f"IR {number}", f"IR_{number}")) for term in terms)
 
 
 def _decodes(value: bytes, codec: str) -> bool:

@@ -24,7 +24,10 @@ def test_a_store_gives_back_what_it_keeps(record):
         store.add(record)
         (series,) = store.iter_series()
         assert list(series.records) == [record]
-        assert [row[3] for row in store.iter_references()] == [None]
+        assert [row[3:] for row in store.iter_references()] == [
+            (None, f"{objects.ROOT}.3", None),
+            (None, "", None),
+        ]
 
 
 def test_a_store_leaves_nothing_behind(record):
