@@ -19,11 +19,11 @@ import numpy as np
 
 from imgconv.core.loss import Loss
 from imgconv.core.options import Merge, ReadOptions
-from imgconv.dicom.modality import modality_of
 from imgconv.dicom.plan import Outcome, Problem, VolumePlan
 from imgconv.dicom.positions import Locations, find_gaps, geometry_of, locate
 from imgconv.dicom.slices import Slice
 from imgconv.dicom.timepoints import Grid, arrange
+from imgconv.dicom.unplaced import plan_unplaced
 from imgconv.dicom.vendors.component import Component
 from imgconv.errors import CorruptData, GeometryError, InputError
 
@@ -41,12 +41,6 @@ _SUFFIXES = {
     Component.IMAGINARY: "imaginary",
     Component.FIELD_MAP_HZ: "fieldmaphz",
 }
-# Modalities whose multi-frame files without positions are films.
-_FILMS = frozenset({"US", "IVUS", "XA", "RF", "ES", "XC"})
-# Modalities whose files are pictures of their own: projections, views, photographs.
-_PICTURES = frozenset(
-    {"CR", "DX", "MG", "IO", "PX", "RG", "RTIMAGE", "XC", "GM", "SM", "OP", "DMS"}
-)
 
 
 def plan_volumes(
@@ -70,16 +64,22 @@ def plan_volumes(
 def _kinds(slices: Sequence[Slice], merge: Merge) -> list[list[Slice]]:
     """Part slices that cannot be in one image."""
     exact: dict[Hashable, list[Slice]] = defaultdict(list)
+    shares_frames = _shares_frames_of_reference(slices)
     for item in slices:
         echo = None if merge is Merge.SERIES else _echo_key(item)
-        exact[item.rows, item.columns, item.pixels, item.kind, echo, bool(item.position)].append(
-            item
-        )
+        kind = item.kind if shares_frames else item.kind[:2]
+        exact[item.rows, item.columns, item.pixels, kind, echo, bool(item.position)].append(item)
     groups: list[list[Slice]] = []
     for group in exact.values():
         for alike in _cluster(group, lambda item: item.orientation, _SAME_ORIENTATION):
             groups += _cluster(alike, _log_spacing, _SAME_SPACING)
     return groups
+
+
+def _shares_frames_of_reference(slices: Sequence[Slice]) -> bool:
+    """Whether frames of reference say anything: some de-identifiers give each file its own."""
+    files = {item.header.path for item in slices}
+    return len(files) < 2 or len({item.kind[2] for item in slices}) < len(files)
 
 
 def _echo_key(item: Slice) -> float | None:
@@ -119,7 +119,7 @@ def _cluster(
 def _plan_kind(slices: list[Slice], options: ReadOptions) -> tuple[list[VolumePlan], list[Problem]]:
     _require_pixels(slices)
     if not slices[0].position or not slices[0].orientation:
-        return _unplaced(slices), []
+        return plan_unplaced(slices), []
     if slices[0].tile >= 0:
         return [_tiled(part) for part in _tiled_parts(slices, options.merge)], []
     plans: list[VolumePlan] = []
@@ -328,60 +328,6 @@ def _tiled(slices: list[Slice]) -> VolumePlan:
 
 def _drift_limit(item: Slice) -> float:
     return 0.01 * min(item.spacing, default=1.0)
-
-
-def _unplaced(slices: list[Slice]) -> list[VolumePlan]:
-    """Images without geometry: files of one frame are stacked, others are an image each.
-
-    The frames of a file are slices, or time in a film.
-    """
-    files: dict[Path, list[Slice]] = defaultdict(list)
-    for item in slices:
-        files[item.header.path].append(item)
-    plans = []
-    loose: dict[Hashable, list[Slice]] = defaultdict(list)
-    for frames in files.values():
-        if len(frames) == 1:
-            loose[frames[0].variant].append(frames[0])
-            continue
-        for part in _parts_without_place(frames):
-            film = _is_film(part[0]) and len(part) > 1
-            volumes = tuple((item,) for item in part) if film else (tuple(part),)
-            plans.append(VolumePlan(volumes, None, is_series=film, component=part[0].component))
-    for group in loose.values():
-        parts = [group] if _are_numbered_slices(group) else [[item] for item in group]
-        plans += [
-            VolumePlan(
-                (tuple(sorted(part, key=lambda item: item.order)),),
-                None,
-                component=part[0].component,
-            )
-            for part in parts
-        ]
-    return plans
-
-
-def _are_numbered_slices(slices: list[Slice]) -> bool:
-    """Whether Instance Numbers put files without a position into an order."""
-    numbers = {item.order[0] for item in slices}
-    return len(numbers) == len(slices) and modality_of(slices[0].header) not in _PICTURES
-
-
-def _parts_without_place(frames: list[Slice]) -> list[list[Slice]]:
-    parts: dict[Hashable, list[Slice]] = defaultdict(list)
-    for item in sorted(frames, key=lambda each: each.order):
-        parts[item.variant].append(item)
-    return list(parts.values())
-
-
-def _is_film(item: Slice) -> bool:
-    header = item.header
-    return (
-        modality_of(header) in _FILMS
-        or "FrameTime" in header
-        or "FrameTimeVector" in header
-        or "CineRate" in header
-    )
 
 
 def _with_suffixes(plans: list[VolumePlan]) -> tuple[VolumePlan, ...]:

@@ -150,6 +150,15 @@ def test_flip_angles_at_one_position_are_separate_images(tmp_path, merge, modali
     assert len(series.volumes) == count
 
 
+@pytest.mark.parametrize(
+    ("uids", "count"), [(("1.1", "1.2", "1.3", "1.4"), 1), (("1.1", "1.2"), 2)]
+)
+def test_frames_of_reference_part_images_unless_each_file_has_its_own(tmp_path, uids, count):
+    datasets = [make_slice(3 * k, k, FrameOfReferenceUID=uids[k % len(uids)]) for k in range(4)]
+    (series,) = plan(write_all(tmp_path, datasets), MISSING_OK)
+    assert len(series.volumes) == count
+
+
 def test_echoes_of_one_time_are_separate_images_by_their_number(tmp_path):
     datasets = [make_slice(3 * k, 2 * n + k, EchoNumbers=n) for n in (1, 2) for k in range(2)]
     (series,) = plan(write_all(tmp_path, datasets))
@@ -360,46 +369,6 @@ def test_contradictory_geometry_fails(tmp_path, change):
     (series,) = plan(write_all(tmp_path, [make_slice(0, 1, **change)]))
     assert not series.volumes
     assert series.problems[0].outcome is Outcome.FAILED
-
-
-def without_position(number, **attributes):
-    dataset = make_slice(0, number, **attributes)
-    del dataset.ImagePositionPatient, dataset.ImageOrientationPatient
-    return dataset
-
-
-def test_files_without_position_are_stacked_as_numbered(tmp_path):
-    paths = write_all(tmp_path, [without_position(number) for number in (3, 1, 2)])
-    (series,) = plan(paths)
-    (volume,) = series.volumes
-    assert volume.geometry is None
-    assert numbers(volume) == [[1, 2, 3]]
-
-
-@pytest.mark.parametrize(
-    ("attributes", "given"),
-    [
-        ({"Modality": "DX"}, (1, 2)),  # projections are no slices
-        ({"Modality": "OT"}, (4, 4)),  # nothing tells their order
-    ],
-)
-def test_pictures_and_unnumbered_files_without_position_are_one_each(tmp_path, attributes, given):
-    datasets = [without_position(number, **attributes) for number in given]
-    datasets[1].PixelData = bytes(len(datasets[1].PixelData))
-    (series,) = plan(write_all(tmp_path, datasets))
-    assert [volume.geometry for volume in series.volumes] == [None, None]
-
-
-@pytest.mark.parametrize(("modality", "is_film"), [("US", True), ("MR", False)])
-def test_frames_without_position_are_time_in_a_film_else_slices(tmp_path, modality, is_film):
-    dataset = make_slice(0, 1, Modality=modality)
-    del dataset.ImagePositionPatient, dataset.ImageOrientationPatient
-    dataset.NumberOfFrames = 3
-    dataset.PixelData = bytes(72)
-    (series,) = plan(write_all(tmp_path, [dataset]))
-    (volume,) = series.volumes
-    assert volume.is_series is is_film
-    assert len(volume.volumes) == (3 if is_film else 1)
 
 
 def test_enhanced_frames_are_ordered_by_position_and_dimension_index(tmp_path):
