@@ -12,10 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.core.display import Display
-from imgconv.core.image import Image, LazyArray, Source
+from imgconv.core.image import Encoded, Image, LazyArray, Source
 from imgconv.core.lazy_volume import LazyVolume
 from imgconv.core.options import ReadOptions, Tilt
 from imgconv.dicom.describe import describe, image_name
@@ -131,6 +132,7 @@ def load(plan: VolumePlan | ObjectPlan, options: ReadOptions | None = None) -> I
             sources=_sources(plan),
             name=image_name(plan),
             losses=(*plan.losses, *find_gradient_losses(plan.acquisition)),
+            encoded=_encoded(reader, plan, array),
             display=Display(array, partial(slice_display, plan)),
             reversed_slices=is_numbered_against_normal(plan.acquisition),
         )
@@ -149,6 +151,13 @@ def _samples(
     if lazy and reader.is_direct:
         return LazyVolume(reader.shape, reader.dtype, reader.read_slab)
     return reader.read(0)
+
+
+def _encoded(reader: VolumeReader, plan: VolumePlan, array: object) -> Encoded | None:
+    if plan.is_series or not isinstance(array, np.ndarray):
+        return None
+    streams = reader.codestreams()
+    return Encoded(streams, array) if streams else None
 
 
 def _resample_tilt(image: Image) -> Image:

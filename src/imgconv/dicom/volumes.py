@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.codecs.frame import PixelFormat, significant
+from imgconv.codecs.streams import parse_jpeg_header
 from imgconv.dicom.colour import find_palette, ybr_to_rgb
 from imgconv.dicom.frames import FrameReader
 from imgconv.dicom.header import Header
@@ -30,6 +31,9 @@ from imgconv.errors import CorruptData, InputError, UnsupportedData
 __all__ = ["VolumeReader"]
 
 _NATIVE_LITTLE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.98"})
+_JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
+_BASELINE_PROCESS = 0xC0  # start of frame 0; ISO/IEC 10918-1 B.1.1.3
+_END_OF_JPEG = b"\xff\xd9"
 # Multi-frame readers kept open for the next volume: they hold offset tables, no pixels.
 _OPEN_READERS = 4
 # Copying from the system's cache and having memory cleared go in parallel; a few files do not pay.
@@ -136,6 +140,44 @@ class VolumeReader:
         for item, target in zip(slices, slab, strict=True):
             self._fill(item, target)
         return slab
+
+    def codestreams(self) -> tuple[bytes, ...]:
+        """Return the JPEG streams of volume 0 if `read` decodes them and does nothing else.
+
+        Only baseline JPEG whose colours every decoder understands like ours:
+        what comes back may be written to a file of its own.
+        """
+        slices = self._plan.volumes[0]
+        pixels = self._format
+        if (
+            self._table is not None
+            or self._palette is not None
+            or not self._is_uniform
+            or pixels.bits_stored != 8
+            or self.photometric == "MONOCHROME1"
+            or any(
+                item.tile >= 0 or item.header.transfer_syntax_uid != _JPEG_BASELINE
+                for item in slices
+            )
+        ):
+            return ()
+        streams = tuple(self._whole_stream(item) for item in slices)
+        return streams if all(streams) else ()
+
+    def _whole_stream(self, item: Slice) -> bytes:
+        """Return a slice's JPEG stream without padding; nothing if its colours are ambiguous."""
+        reader = self._reader(item.header)
+        data = reader.raw(item.frame)
+        data = data[: data.rfind(_END_OF_JPEG) + 2]
+        try:
+            header = parse_jpeg_header(data)
+        except CorruptData:
+            return b""
+        declared = reader.pixel_format.photometric_interpretation
+        is_ambiguous = header.samples_per_pixel == 3 and header.is_ycbcr is None
+        # Decoders take what says nothing for YCbCr.
+        is_clear = not is_ambiguous or declared.startswith("YBR")
+        return data if header.process == _BASELINE_PROCESS and is_clear else b""
 
     def _fill(self, item: Slice, target: NDArray[Any]) -> None:
         """Read one slice; slice by slice, what is masked needs no second volume in memory."""

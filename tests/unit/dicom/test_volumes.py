@@ -1,10 +1,18 @@
-import numpy as np
-import pytest
-from tests.unit.dicom.files import make_enhanced, make_slice, write_all
+import io
 
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image as PillowImage
+from tests.unit.dicom.files import make_enhanced, make_slice, write_all
+from tests.unit.dicom.sops.writing import options
+
+from imgconv.core.image import Encoded, Image
+from imgconv.core.values import ValueMap
 from imgconv.dicom.header import read_header
 from imgconv.dicom.series import plan_series
 from imgconv.dicom.volumes import VolumeReader
+from imgconv.dicom.writer import write
 from imgconv.errors import CorruptData, UnsupportedData
 
 
@@ -52,3 +60,56 @@ def test_reader_fills_large_volumes_by_threads_in_the_same_way(tmp_path, monkeyp
     with pytest.raises(CorruptData, match="became shorter") as caught:
         found.read(0)
     assert caught.value.path == paths[4]
+
+
+def _jpeg(shape: tuple[int, ...], seed: int = 1) -> bytes:
+    samples = np.random.default_rng(seed).integers(0, 255, shape, np.uint8)
+    stream = io.BytesIO()
+    PillowImage.fromarray(samples).save(stream, "JPEG")
+    return stream.getvalue()
+
+
+def _write_jpegs(target, *streams: bytes):
+    decoded = [np.array(PillowImage.open(io.BytesIO(stream))) for stream in streams]
+    array = np.stack(decoded)
+    colour = array.ndim == 4
+    image = Image(
+        array,
+        "kjic" if colour else "kji",
+        values=ValueMap(photometric="RGB" if colour else "MONOCHROME2", bits_stored=8),
+        encoded=Encoded(streams, array),
+    )
+    return write(image, target, options("secondary-capture"))
+
+
+@pytest.mark.parametrize("shape", [(9, 7), (9, 7, 3)])
+@pytest.mark.parametrize("count", [1, 3])
+def test_codestreams_are_the_bytes_that_were_stored(tmp_path, shape, count):
+    streams = [_jpeg(shape, seed) for seed in range(count)]
+    assert reader(_write_jpegs(tmp_path / "a.dcm", *streams)).codestreams() == tuple(streams)
+
+
+def test_codestreams_are_none_where_low_values_are_bright(tmp_path):
+    (path,) = _write_jpegs(tmp_path / "a.dcm", _jpeg((9, 7)))
+    dataset = pydicom.dcmread(path)
+    dataset.PhotometricInterpretation = "MONOCHROME1"
+    dataset.save_as(path)
+    assert reader([path]).codestreams() == ()
+
+
+def test_codestreams_are_none_where_decoders_would_take_rgb_for_ycbcr(tmp_path):
+    stream = _jpeg((9, 7, 3))
+    plain = stream[:2] + stream[20:]  # without JFIF, whose segment has 18 bytes
+    plain = plain.replace(b"\x03\x01\x22\x00", b"\x03\x01\x11\x00")  # nor subsampling
+    (path,) = _write_jpegs(tmp_path / "a.dcm", stream)
+    dataset = pydicom.dcmread(path)
+    dataset.PixelData = pydicom.encaps.encapsulate([plain])
+    dataset.save_as(path)
+    assert reader([path]).codestreams() == (plain,)
+    dataset.PhotometricInterpretation = "RGB"
+    dataset.save_as(path)
+    assert reader([path]).codestreams() == ()
+
+
+def test_codestreams_of_uncompressed_files_are_none(tmp_path):
+    assert reader(write_all(tmp_path, [make_slice(0, 1)])).codestreams() == ()

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from imgconv.codecs.streams import StreamHeader, parse_jpeg_header
 from imgconv.core.atomic import write_bytes
+from imgconv.core.display import Window
 from imgconv.core.image import Image
 from imgconv.core.loss import Loss
 from imgconv.core.options import ReadOptions, WriteOptions
@@ -136,6 +137,7 @@ def _whole_stream(data: bytes) -> bytes:
 # --- writing --------------------------------------------------------------------------------------
 
 _DEFAULT_QUALITY = 92
+_WHOLE_RANGE = Window(128, 256)  # 0 to 255 as they are; PS3.3 C.11.2.1.2
 _MAX_SIZE = 65500  # of libjpeg; the standard allows 65535
 
 
@@ -159,7 +161,7 @@ def check(image: Image, options: WriteOptions) -> tuple[Loss, ...]:
         raise UnsupportedData(f"JPEG holds {_MAX_SIZE} rows or columns")
     losses = [*picture_losses(image, wanted)]
     if _is_unchanged(image, options, wanted):
-        return tuple(losses)
+        return tuple(loss for loss in losses if loss.name != "rendered")
     losses.append(
         Loss("lossy", "JPEG alters the samples; `--to png` does not", bool(image.segments))
     )
@@ -209,7 +211,20 @@ def _is_unchanged(image: Image, options: WriteOptions, wanted: PictureOptions) -
         and parse_jpeg_header(image.codestreams[0]).process in _SEQUENTIAL
         and options.quality is None
         and wanted == PictureOptions(wanted.values)
-        and wanted.stores(image)
+        and (wanted.stores(image) or _shows_as_stored(image))
+    )
+
+
+def _shows_as_stored(image: Image) -> bool:
+    """Whether a viewer shows the samples as they are: no table, no window that changes a value."""
+    if "c" in image.axes:
+        return True
+    if not image.values.rescale.is_identity or image.values.photometric != "MONOCHROME2":
+        return False
+    shown = [image.shown_as(0, k) for k in range(image.size_ijk[2])]
+    return all(
+        not (one.tables or one.inverse) and one.windows[:1] in {(), (_WHOLE_RANGE,)}
+        for one in shown
     )
 
 

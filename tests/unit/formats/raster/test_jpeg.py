@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from imgconv.core.image import Image, Segment
+from imgconv.core.display import Display, SliceDisplay, Window
+from imgconv.core.image import Encoded, Image, Segment
 from imgconv.core.options import ReadOptions, WriteOptions
 from imgconv.core.values import ValueMap
 from imgconv.errors import CorruptData, UnsupportedData
@@ -148,3 +149,37 @@ def test_check_stored_16_bits_are_refused():
 def test_check_labels_would_be_harmed():
     image = Image(np.zeros((1, 8, 8), np.uint8), "kji", segments=(Segment(1, "a"),))
     assert [loss.name for loss in check(image, WriteOptions()) if loss.harmful] == ["lossy"]
+
+
+def _shown(display: SliceDisplay, **values) -> Image:
+    """Return an image in space of one JPEG, as a DICOM reader gives it."""
+    array = imagecodecs.jpeg8_decode(encode(GRADIENT))[None]
+    return Image(
+        array,
+        "kji",
+        values=ValueMap(bits_stored=8, **values),
+        encoded=Encoded((encode(GRADIENT),), array),
+        display=Display(array, lambda _t, _k: display),
+    )
+
+
+@pytest.mark.parametrize("display", [SliceDisplay(), SliceDisplay(windows=(Window(128, 256),))])
+def test_write_keeps_the_bytes_of_what_a_viewer_shows_as_it_is(path, display):
+    image = _shown(display)
+    assert check(image, WriteOptions()) == ()
+    write(image, path, WriteOptions())
+    assert path.read_bytes() == encode(GRADIENT)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        _shown(SliceDisplay(windows=(Window(40, 60),))),
+        _shown(SliceDisplay(inverse=True)),
+        _shown(SliceDisplay(), photometric="MONOCHROME1"),
+    ],
+)
+def test_write_renders_what_a_viewer_shows_otherwise(path, image):
+    assert "lossy" in {loss.name for loss in check(image, WriteOptions())}
+    write(image, path, WriteOptions())
+    assert path.read_bytes() != encode(GRADIENT)
