@@ -193,9 +193,13 @@ def _list_lines(report: dict[str, Any], *, verbose: bool) -> list[str]:
     """Return the report for people: what was changed how often, or per file if `verbose`."""
     lines = []
     counts: dict[tuple[str, str, str], int] = {}
+    left_out: dict[str, int] = {}
     for file in report["files"]:
         if verbose:
-            lines.append(f"{file['input']}: {file['status']}")
+            why = f": {file['reason']}" if file["reason"] else ""
+            lines.append(f"{file['input']}: {file['status']}{why}")
+        elif file["status"] == "skipped":
+            left_out[file["reason"]] = left_out.get(file["reason"], 0) + 1
         for change in file["changes"]:
             done = "" if change["done"] else "left: "
             place = change["keyword"] or change["tag"]
@@ -209,4 +213,5 @@ def _list_lines(report: dict[str, Any], *, verbose: bool) -> list[str]:
         f"{number:6} x {name}: {place} {what}".rstrip()
         for (name, place, what), number in sorted(counts.items(), key=lambda item: -item[1])
     ]
+    lines += [f"{number:6} x skipped: {reason}" for reason, number in left_out.items()]
     return lines

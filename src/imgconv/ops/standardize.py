@@ -54,6 +54,7 @@ __all__ = [
 # What `allow` names to have files written that are still not conformant.
 NONCONFORMANT = "nonconformant"
 _PIXEL_DATA = 0x7FE00010
+_DIRECTORY_RECORDS = 0x00041220  # Directory Record Sequence; PS3.3 F.3.2.2
 _MAX_NAMED = 3
 
 
@@ -299,6 +300,8 @@ def standardize_file(job: Job) -> JobResult:
     """
     payload: _Payload = job.payload
     tree = read_tree(job.inputs[0])
+    if _DIRECTORY_RECORDS in tree.dataset.elements:
+        return JobResult(outputs=(), skipped="a DICOMDIR: make a new one for the new files")
     hints = replace(payload.hints, digest=hashlib.sha256(tree.data).hexdigest())
     return finish_tree(tree, job.outputs[0], payload.options, hints, payload.when)
 
