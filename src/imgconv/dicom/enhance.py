@@ -183,7 +183,8 @@ def build_enhanced(frames: Sequence[ClassicFrame], sop_class: str, when: str) ->
     merge_types(root, types)
     _add_shared(root, shared, builder.used, layout)
     builder.add_unassigned(gone=_REPLACED | _REFERENCES)
-    _add_references(root, ordered)
+    if sop_class in _LEGACY:
+        _add_references(root, ordered)
     pixels.item = root
     root.elements[_PIXEL_DATA] = pixels
     return tree

@@ -30,6 +30,7 @@ _SHARED_GROUPS, _FRAME_GROUPS = 0x52009229, 0x52009230
 _CONTENT, _SOURCE = 0x00209111, 0x00209172
 _UNASSIGNED_SHARED, _UNASSIGNED_FRAME = 0x00209170, 0x00209171
 _ANATOMY, _WINDOW, _TRANSFORMATION = 0x00209071, 0x00289132, 0x00289145
+_MR_MODIFIER = 0x00189006
 _FRAME_TYPES = frozenset({0x00189329, 0x00189226, 0x00189751})
 # References are kept as they are: their series, which a group must tell, is not known.
 _NOT_FILLED = frozenset({0x00081140, 0x00089124, _UNASSIGNED_SHARED, _UNASSIGNED_FRAME})
@@ -37,7 +38,7 @@ _NOT_FILLED = frozenset({0x00081140, 0x00089124, _UNASSIGNED_SHARED, _UNASSIGNED
 _TECHNIQUES = {0x00189118: 0x00189037, 0x00209253: 0x00189170}
 _CENTER, _WIDTH = 0x00281050, 0x00281051
 _SLOPE, _INTERCEPT, _RESCALE_TYPE = 0x00281053, 0x00281052, 0x00281054
-_MODALITY = 0x00080060
+_MODALITY, _IMAGE_TYPE = 0x00080060, 0x00080008
 _SOP_CLASS, _SOP_INSTANCE, _INSTANCE_NUMBER = 0x00080016, 0x00080018, 0x00200013
 _DATE, _TIME = 0x00080022, 0x00080032
 _BODY_PART, _REGION, _FRAME_LATERALITY = 0x00180015, 0x00082218, 0x00209072
@@ -133,14 +134,18 @@ class GroupBuilder:
             extra = self._window_maker(pixels)
         elif group.tag == _TRANSFORMATION and fields:
             extra = _complete_rescale
+        elif group.tag == _TRANSFORMATION and _MR_MODIFIER in self._layout.groups:
+            # Enhanced MR must say what stored values are, classic images have them as they are.
+            extra = _add_identity
         if not fields and extra is None:
             return
         is_shared = all(field.source in self._shared_tags for field in fields)
         sources = self._sources[:1] if is_shared else self._sources
         made = [_fill(group.tag, fields, source, extra) for source in sources]
-        if not group.is_mandatory and not all(
-            group.required <= item.elements.keys() for item in made
-        ):
+        # What derived images need not have is filled as a whole, or not at all.
+        is_original = self._sources[0].text(_IMAGE_TYPE) == "ORIGINAL"
+        needed = group.required if is_original else group.required | group.conditional
+        if not group.is_mandatory and not all(needed <= item.elements.keys() for item in made):
             return
         places = [self._shared] if is_shared else self._frames
         for place, item in zip(places, made, strict=True):
@@ -270,8 +275,9 @@ class GroupBuilder:
         return int(samples.min()), int(samples.max())
 
 
-# Attributes of Frame Content that the order of the frames gives.
-_OF_ORDER = frozenset({0x00209056, 0x00209057, 0x00209157, 0x00189074})
+# Attributes of Frame Content that the order of the frames gives, and one that classic images
+# may have with another meaning.
+_OF_ORDER = frozenset({0x00209128, 0x00209056, 0x00209057, 0x00209157, 0x00189074})
 
 
 def _add_place(item: Item, order: FrameOrder, number: int) -> None:
@@ -305,6 +311,12 @@ def _attach(place: Item, tag: int, item: Item) -> None:
         graft(element, child)
 
 
+def _add_identity(_source: Item, item: Item) -> None:
+    put(item, _INTERCEPT, "DS", "0")
+    put(item, _SLOPE, "DS", "1")
+    put(item, _RESCALE_TYPE, "LO", "US")
+
+
 def _complete_rescale(source: Item, item: Item) -> None:
     """Add Rescale Type; of CT images it is HU unless they say otherwise (C.8.2.1)."""
     if _RESCALE_TYPE not in item.elements:
@@ -327,13 +339,9 @@ def _keep(
         if tag >> 16 & 1 and tag & 0xFFFF > 0xFF and (creator := creator_of(tag)) in source.elements
     }
     # A creator goes where its elements go.
-    kept = {tag for tag in kept if not _is_creator(tag)} | creators
+    kept |= creators
     if not kept and not always:
         return
     item = put_item(place, sequence)
     for tag in sorted(kept):
         graft(source.elements[tag], item)
-
-
-def _is_creator(tag: int) -> bool:
-    return bool(tag >> 16 & 1) and tag & 0xFFFF <= 0xFF

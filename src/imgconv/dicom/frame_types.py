@@ -37,6 +37,7 @@ _COMPONENTS = {
 }  # fmt: skip
 _ENHANCED_MR = "1.2.840.10008.5.1.4.1.1.4.1"
 _COMPONENT, _CONTRAST = find_tag("ComplexImageComponent") or 0, find_tag("AcquisitionContrast") or 0
+_SAID = ("PixelPresentation", "VolumetricProperties", "VolumeBasedCalculationTechnique")
 _MIXED = "MIXED"
 
 
@@ -62,6 +63,8 @@ def _describe(root: Item, flavor: str, *, is_mr: bool) -> FrameDescription:
         "VolumetricProperties": "VOLUME",
         "VolumeBasedCalculationTechnique": techniques[0] if techniques else "NONE",
     }
+    # Images that were frames once may say it themselves.
+    values |= {word: own for word in _SAID if (own := root.text(find_tag(word) or 0))}
     if is_mr:
         components = [_COMPONENTS[word] for word in words if word in _COMPONENTS]
         component = root.text(_COMPONENT) or (components[-1] if components else "")

@@ -40,7 +40,9 @@ SPLIT_CLASSES = {
         "3.1": "6.1", "7.2": "7", "7.3": "7", "7.4": "7",
     }.items()
 }  # fmt: skip
-_MR = _STORAGE + "4"
+_MR, _ENHANCED_MR, _LEGACY_MR = _STORAGE + "4", _STORAGE + "4.1", _STORAGE + "4.4"
+# Complex Image Component, Acquisition Contrast: legacy converted frames do not have their own.
+_MR_DESCRIPTION = frozenset({Tag(0x00089208), Tag(0x00089209)})
 # What belongs to the object as a whole and not to one frame of it.
 _DROPPED = frozenset(
     Tag(tag)
@@ -113,8 +115,9 @@ def split_frames(path: Path) -> Iterator[Dataset]:
 
 def _base(source: Dataset, single: str) -> Dataset:
     base = Dataset()
+    is_legacy = source.SOPClassUID == _LEGACY_MR
     for element in source:
-        if element.tag not in _DROPPED:
+        if element.tag not in _DROPPED or (is_legacy and element.tag in _MR_DESCRIPTION):
             base.add(deepcopy(element))
     base.SOPClassUID = single
     base.SeriesInstanceUID = uid_for("split series", str(source.SeriesInstanceUID), single)
@@ -150,6 +153,9 @@ def _take(frame: Dataset, element: DataElement) -> None:
         frame.add(deepcopy(element))
     elif element.value is not None and element.value != "":
         value = element.value
+        if keyword == "FrameType" and len(value) == 4 and value[3] == "NONE":
+            # Value 4 of enhanced objects says "not derived"; classic ones leave it out.
+            value = list(value[:3])
         setattr(frame, name, round(float(value)) if name in _INTEGERS else value)
 
 
@@ -241,14 +247,10 @@ def _finish(frame: Dataset, source: Dataset, number: int) -> None:
     if "InstanceNumber" not in frame:
         frame.InstanceNumber = number + 1
     rescale = (frame.get("RescaleSlope"), frame.get("RescaleIntercept"))
-    if frame.SOPClassUID == _MR and rescale == (1, 0):
-        # The classic MR image has no rescale; one that changes nothing is left out.
+    if source.SOPClassUID == _ENHANCED_MR and rescale == (1, 0):
+        # Enhanced MR must have a rescale, the classic image has none unless it says something.
         for keyword in ("RescaleSlope", "RescaleIntercept", "RescaleType"):
             frame.pop(keyword, None)
-    image_type = list(frame.get("ImageType", ()))
-    if len(image_type) == 4 and image_type[3] == "NONE":
-        # Value 4 of enhanced objects says "not derived"; classic ones leave it out.
-        frame.ImageType = image_type[:3]
     reference = Dataset()
     reference.ReferencedSOPClassUID = source.SOPClassUID
     reference.ReferencedSOPInstanceUID = source.SOPInstanceUID

@@ -39,12 +39,15 @@ class Group:
         Tags of the sequence's items.
     required
         Those of them that are of type 1 without a condition.
+    conditional
+        Those of type 1C.
     """
 
     tag: int
     is_mandatory: bool
     attributes: frozenset[int]
     required: frozenset[int]
+    conditional: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,5 +126,6 @@ def _groups(rows: list[Any], children: Mapping[str, list[Any]]) -> dict[int, Gro
             usage == "M",
             frozenset(int(key, 16) for key in items),
             frozenset(int(key, 16) for key, value in items.items() if value[0] == "1"),
+            frozenset(int(key, 16) for key, value in items.items() if value[0] == "1C"),
         )
     return groups
