@@ -1,5 +1,7 @@
 import pytest
-from tests.unit.dicom.files import encode, make_slice
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.dicom.files import encode, make_enhanced, make_slice
 
 from imgconv.core.options import ReadOptions
 from imgconv.dicom.frame_slices import slices_of
@@ -46,3 +48,51 @@ def test_plan_volumes_numbers_echoes_by_time_or_as_the_header_says():
 
 def test_plan_volumes_of_nothing_is_nothing():
     assert grouped([]) == ((), [])
+
+
+def places(plan):
+    """The value by which each slice was made, ``[t][k]``."""
+    return [
+        [item.position[2] + 1000 * (item.timing.temporal or 0) for item in volume]
+        for volume in plan.volumes
+    ]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    order=st.permutations(range(12)),
+    numbers=st.permutations(range(1, 13)),
+    step=st.sampled_from([3.0, -3.0]),
+)
+def test_neither_names_nor_numbers_of_files_change_a_time_series(order, numbers, step):
+    datasets = [
+        make_slice(step * (n % 4), numbers[n], TemporalPositionIdentifier=1 + n // 4)
+        for n in range(12)
+    ]
+    (plan,), problems = grouped([datasets[n] for n in order])
+    assert not problems
+    found = places(plan)
+    # Volumes follow the scanner's numbering; their slices rise along the normal.
+    assert sorted(found) == [
+        [1000 * t + z for z in sorted(step * k for k in range(4))] for t in (1, 2, 3)
+    ]
+
+
+@settings(max_examples=30, deadline=None)
+@given(order=st.permutations(range(12)), base=st.sampled_from([0, 1, 7]))
+def test_no_order_of_frames_changes_an_enhanced_object(order, base):
+    frames = [
+        {"z": 3.0 * (n % 3), "index": (base + n % 3, base + n // 6), "echo": 5 + 5 * (n // 3 % 2)}
+        for n in range(12)
+    ]
+    pointers = (0x00209057, 0x00209128)  # In-Stack Position Number, Temporal Position Index
+    plans, problems = grouped([make_enhanced([frames[n] for n in order], pointers)])
+    assert not problems
+    assert [plan.first.echo_time for plan in sorted(plans, key=lambda p: p.first.echo_time)] == [
+        5,
+        10,
+    ]
+    for plan in plans:
+        rows = [[order[item.frame] for item in volume] for volume in plan.volumes]
+        first = 3 if plan.first.echo_time == 10 else 0
+        assert rows == [[first + 6 * t + k for k in range(3)] for t in range(2)]
