@@ -35,6 +35,7 @@ from imgconv.cli.dicom_options import (
     TransferSyntaxOption,
     UidSeedOption,
     dicom_write_options,
+    is_label_object,
 )
 from imgconv.cli.options import (
     AllowOption,
@@ -207,7 +208,14 @@ def convert(  # noqa: PLR0917  a command's options
             tilt=Tilt(tilt),
             allow=allowed,
             strict=strict,
-            extra={"dicom": {"reference": tuple(reference)}} if reference else {},
+            extra={
+                **({"dicom": {"reference": tuple(reference)}} if reference else {}),
+                **(
+                    {"raster": {"labels": True, "unnamed": not segments}}
+                    if is_label_object(object_name)
+                    else {}
+                ),
+            },
         ),
         write=WriteOptions(
             compress=compress,

@@ -21,6 +21,7 @@ __all__ = [
     "TransferSyntaxOption",
     "UidSeedOption",
     "dicom_write_options",
+    "is_label_object",
 ]
 
 _PANEL = "DICOM output"
@@ -168,6 +169,15 @@ def dicom_write_options(
             }
         },
     }
+
+
+def is_label_object(name: str) -> bool:
+    """Whether ``--as`` names an object of labels: pictures are read for them then."""
+    if not name:
+        return False
+    from imgconv.dicom.sops._table import get_object
+
+    return get_object(name).modality in {"SEG", "RTSTRUCT"}
 
 
 def _require_existing(option: str, paths: list[str]) -> None:

@@ -2,18 +2,22 @@
 
 Samples of 1, 2 and 4 bits are scaled to 8 as the specification says; palettes
 are expanded; 16 bits stay 16 bits. EXIF orientation is applied, an ICC profile
-is kept. Not supported: the further pictures of an animated PNG (reported);
-gAMA, cHRM and sBIT chunks are not applied to the samples.
+is kept. Where labels are wanted (``ReadOptions.extra["raster"]["labels"]``), indices
+of a palette and samples of few bits stay as they are; if nothing else names them
+(``unnamed``), the palette colours the segments. Not supported: the further pictures
+of an animated PNG (reported); gAMA, cHRM and sBIT chunks are not applied to the
+samples.
 
 Source: PNG Specification, third edition (W3C).
 """
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.core.atomic import write_bytes
-from imgconv.core.image import Image
+from imgconv.core.image import Image, Segment
 from imgconv.core.loss import Loss
 from imgconv.core.options import ReadOptions, WriteOptions
+from imgconv.core.segments import find_segment_table
 from imgconv.errors import CorruptData, UnsupportedData
 from imgconv.formats.raster.exif import exif_orientation
 from imgconv.formats.raster.page import Page, read_file, require_size, to_images
@@ -33,6 +38,7 @@ from imgconv.formats.raster.pictures import (
     picture_losses,
     picture_paths,
 )
+from imgconv.formats.raster.pillow import translated_errors
 
 __all__ = ["check", "read", "write"]
 
@@ -43,6 +49,12 @@ _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 
 _PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _MAX_PROFILE_BYTES = 1 << 24  # the largest ICC profiles of printers have about 10 MB
 
+_PALETTE = 3  # colour type; 11.2.1
+_UNNAMED = Loss(
+    "unnamed-segments",
+    "a palette has no names: `Segment n` is written; `--segments` names it",
+    False,
+)
 _ANIMATION = Loss("animation", "only the default picture of an animated PNG is read", harmful=True)
 
 
@@ -65,15 +77,21 @@ def read(source: Path, options: ReadOptions) -> Iterator[Image]:
         The file is truncated or damaged, or its size is hostile.
     """
     data = read_file(source)
+    wanted = options.extra.get("raster", {})
+    wants_labels = bool(wanted.get("labels"))
     try:
-        page = _read_page(data, options)
+        header = _parse_header(data)
+        page = _read_page(data, header, options)
+        if wants_labels:
+            page = _with_labels(page, header)
     except CorruptData as error:
         raise error.with_path(source) from error
-    yield from to_images([page], source)
+    for image in to_images([page], source):
+        is_unnamed = wanted.get("unnamed") and find_segment_table(source) is None
+        yield _with_palette(image, header) if wants_labels and is_unnamed else image
 
 
-def _read_page(data: bytes, options: ReadOptions) -> Page:
-    header = _parse_header(data)
+def _read_page(data: bytes, header: _Header, options: ReadOptions) -> Page:
     sample_bytes = 2 if header.depth == 16 else 1
     # A tRNS chunk adds alpha, so four samples are reckoned with.
     require_size(
@@ -98,6 +116,37 @@ def _read_page(data: bytes, options: ReadOptions) -> Page:
     )
 
 
+def _with_labels(page: Page, header: _Header) -> Page:
+    """Return the page with the numbers that are stored, where they were expanded or scaled."""
+    from PIL import Image as PillowImage
+
+    if header.colour == _PALETTE:
+        with (
+            translated_errors(),
+            PillowImage.open(io.BytesIO(header.bare), formats=("PNG",)) as picture,
+        ):
+            return replace(page, samples=np.array(picture), photometric="MONOCHROME2")
+    if header.colour == 0 and header.depth < 8:
+        return replace(page, samples=page.samples // (255 // ((1 << header.depth) - 1)))
+    return page
+
+
+def _with_palette(image: Image, header: _Header) -> Image:
+    """Return a label map whose segments have the colours of the palette."""
+    if header.colour != _PALETTE:
+        return image
+    colours = header.chunks.get(b"PLTE", b"")
+    numbers = np.flatnonzero(np.bincount(np.asarray(image.array).ravel()))
+    segments = tuple(
+        Segment(
+            int(n), f"Segment {n}", colour=(colours[3 * n], colours[3 * n + 1], colours[3 * n + 2])
+        )
+        for n in numbers
+        if n and 3 * n + 2 < len(colours)
+    )
+    return replace(image, segments=segments, losses=(*image.losses, _UNNAMED))
+
+
 def _decode(data: bytes) -> NDArray[Any]:
     import imagecodecs
 
@@ -120,7 +169,7 @@ def _parse_header(data: bytes) -> _Header:
     for kind, body in _iter_chunks(data):
         if kind in _PIXEL_CHUNKS:
             bare.append(_chunk(kind, body))
-        elif kind in (b"eXIf", b"iCCP", b"acTL"):
+        if kind in (b"PLTE", b"eXIf", b"iCCP", b"acTL"):
             chunks.setdefault(kind, body)
     return _Header(width, height, depth, colour, chunks, b"".join(bare))
 

@@ -194,3 +194,50 @@ def test_check_stored_values_that_png_has_not_are_refused(dtype):
     with pytest.raises(UnsupportedData, match="PNG holds") as caught:
         check(image, WriteOptions(extra={"raster": {"values": "stored"}}))
     assert "--to tiff" in caught.value.hint
+
+
+LABELS = ReadOptions(extra={"raster": {"labels": True, "unnamed": True}})
+NUMBERS = np.array([[0, 1, 2, 1], [2, 2, 0, 0]], np.uint8)
+
+
+def _indexed(depth: int, palette: bytes = bytes(range(9))) -> bytes:
+    """Return an indexed PNG of `NUMBERS` with so many bits."""
+    bits = np.unpackbits(NUMBERS[..., None], axis=2)[..., 8 - depth :].reshape(2, -1)
+    rows = [np.packbits(row).tobytes() for row in bits]
+    return small_png(depth, 3, 4, rows, chunk(b"PLTE", palette))
+
+
+@pytest.mark.parametrize("depth", [2, 4, 8])
+def test_read_of_labels_gives_the_indices_of_a_palette_and_its_colours(tmp_path, depth):
+    path = tmp_path / "a.png"
+    path.write_bytes(_indexed(depth))
+    image = only(path, LABELS)
+    np.testing.assert_array_equal(image.array, NUMBERS[None])
+    assert {s.number: s.colour for s in image.segments} == {1: (3, 4, 5), 2: (6, 7, 8)}
+    assert [loss.name for loss in image.losses] == ["unnamed-segments"]
+    assert only(path).axes == "kjic"
+
+
+def test_read_of_labels_that_something_names_leaves_the_palette_alone(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(_indexed(8))
+    image = only(path, ReadOptions(extra={"raster": {"labels": True, "unnamed": False}}))
+    assert (image.segments, image.losses) == ((), ())
+    (tmp_path / "a.segments.json").write_text('{"1": "liver", "2": "spleen"}')
+    assert only(path, LABELS).segments == ()
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_read_of_labels_does_not_scale_few_bits(tmp_path, depth):
+    top = (1 << depth) - 1
+    path = tmp_path / "a.png"
+    path.write_bytes(small_png(depth, 0, 8 // depth, [bytes([top << (8 - depth)])]))
+    assert only(path, LABELS).array[0, 0].tolist() == [top] + [0] * (8 // depth - 1)
+    assert only(path).array[0, 0, 0] == 255
+
+
+def test_read_of_labels_with_an_index_beyond_the_palette_gives_it_no_colour(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(_indexed(8, palette=bytes(6)))
+    image = only(path, LABELS)
+    assert [s.number for s in image.segments] == [1]
