@@ -71,6 +71,8 @@ def atomic_output(target: Path, *, replace: bool = True) -> Iterator[IO[Any]]:
         try:
             yield output.stream
             output.stream.flush()
+        except BrokenPipeError:  # of a pipe that the block writes to as well
+            raise
         except OSError as error:
             raise output_error(error, target) from error
     except BaseException:

@@ -59,12 +59,15 @@ class Hints:
     is_stack
         The series has images at several places along their normal, so that
         they are cross sections and no localizers.
+    odd
+        Tags of what differs from most other files of the study or series.
     """
 
     digest: str = ""
     is_clash: bool = False
     is_series_clash: bool = False
     is_stack: bool = False
+    odd: tuple[int, ...] = ()
 
 
 def mend(tree: Tree, hints: Hints, *, charset: str = "", when: str = "") -> list[Change]:
@@ -95,6 +98,16 @@ def mend(tree: Tree, hints: Hints, *, charset: str = "", when: str = "") -> list
     changes += mend_acr_nema(tree)
     changes += mend_missing_uids(tree, hints.digest)
     changes += mend_uids(tree)
+    changes += [
+        skipped(
+            "inconsistent",
+            tree.dataset.path_to(tag),
+            "not as in most files of the study or series",
+            "which value is right is not known",
+            "PS3.3 A.1.2",
+        )
+        for tag in hints.odd
+    ]
     if hints.is_clash:
         changes.append(replace_instance_uid(tree, hints.digest))
     if hints.is_series_clash:

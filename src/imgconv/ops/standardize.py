@@ -258,6 +258,7 @@ def iter_jobs(
             is_clash=survey.is_clash(file.path, identity),
             is_series_clash=survey.is_series_clash(identity),
             is_stack=survey.is_stack(identity),
+            odd=survey.find_odd(identity),
         )
         size = file.path.stat().st_size
         yield Job(key, (file.path,), (output / key,), size, _Payload(options, hints, when))

@@ -8,6 +8,7 @@ PS3.5 9.1 (UIDs are unique); PS3.3 A.1.2 (a series belongs to one study), C.7.6.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,11 +18,16 @@ from imgconv.dicom.header import read_header
 from imgconv.dicom.repair.encode import encode_item
 from imgconv.dicom.repair.structure import mend_structure
 from imgconv.errors import InputError
+from imgconv.rules.records import PATIENT_TAGS, STUDY_TAGS
 
 __all__ = ["Identity", "Survey"]
 
 _STUDY, _SERIES, _INSTANCE = 0x0020000D, 0x0020000E, 0x00080018
 _POSITION, _ORIENTATION = 0x00200032, 0x00200037
+_FRAME_OF_REFERENCE = 0x00200052
+# What is the same in a study, and in a series; PS3.3 A.1.2, C.7.4.1.
+_IN_STUDY = (*PATIENT_TAGS, *STUDY_TAGS)
+_IN_SERIES = (_FRAME_OF_REFERENCE,)
 # Millimetres: closer images are at the same place.
 _MIN_STEP = 1e-3
 
@@ -35,6 +41,7 @@ class Identity:
     instance: str = ""
     position: tuple[float, ...] = ()
     orientation: tuple[float, ...] = ()
+    common: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -46,6 +53,7 @@ class Survey:
     _positions: dict[tuple[str, tuple[float, ...]], tuple[float, ...]] = field(default_factory=dict)
     _stacks: set[str] = field(default_factory=set)
     _digests: dict[Path, str] = field(default_factory=dict)
+    _common: dict[tuple[str, int], Counter[str]] = field(default_factory=dict)
 
     def add(self, path: Path) -> Identity:
         """Take note of one file; an unreadable one has an empty identity."""
@@ -54,6 +62,8 @@ class Survey:
             self._instances.setdefault(identity.instance, []).append(path)
         if identity.series and identity.study not in self._studies.setdefault(identity.series, []):
             self._studies[identity.series].append(identity.study)
+        for owner, tag, value in _list_common(identity):
+            self._common.setdefault((owner, tag), Counter())[value] += 1
         if len(identity.position) == 3 and len(identity.orientation) == 6:
             key = (identity.series, identity.orientation)
             known = self._positions.setdefault(key, identity.position)
@@ -64,6 +74,14 @@ class Survey:
     def is_stack(self, identity: Identity) -> bool:
         """Whether the series has parallel images at several places along their normal."""
         return identity.series in self._stacks
+
+    def find_odd(self, identity: Identity) -> tuple[int, ...]:
+        """List what should be as in the other files of the study or series, and is not."""
+        return tuple(
+            tag
+            for owner, tag, value in _list_common(identity)
+            if self._common[owner, tag].most_common(1)[0][0] != value
+        )
 
     def is_series_clash(self, identity: Identity) -> bool:
         """Whether the series was seen in another study before this one."""
@@ -91,6 +109,13 @@ class Survey:
         return self._digests[path]
 
 
+def _list_common(identity: Identity) -> list[tuple[str, int, str]]:
+    """List the UID of study or series, tag and value of what the file shares with others."""
+    owners = [identity.study] * len(_IN_STUDY) + [identity.series] * len(_IN_SERIES)
+    rows = zip(owners, (*_IN_STUDY, *_IN_SERIES), identity.common, strict=False)
+    return [(owner, tag, value) for owner, tag, value in rows if owner and value]
+
+
 def _read_identity(path: Path) -> Identity:
     try:
         header = read_header(path)
@@ -100,6 +125,7 @@ def _read_identity(path: Path) -> Identity:
             str(header.get("SOPInstanceUID", "")),
             header.numbers("ImagePositionPatient"),
             tuple(round(x, 3) for x in header.numbers("ImageOrientationPatient")),
+            tuple(str(header.get(tag, "")).strip() for tag in (*_IN_STUDY, *_IN_SERIES)),
         )
     except InputError:
         return _read_identity_leniently(path)

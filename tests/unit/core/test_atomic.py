@@ -230,3 +230,9 @@ def test_atomic_output_never_replaces_what_is_no_file(tmp_path):
         write_bytes(pipe, b"data")
     assert stat.S_ISFIFO(pipe.stat().st_mode)
     assert names(tmp_path) == ["pipe"]
+
+
+def test_atomic_output_blames_no_file_for_a_broken_pipe(tmp_path):
+    with pytest.raises(BrokenPipeError), atomic_output(tmp_path / "a"):
+        raise BrokenPipeError
+    assert list(tmp_path.iterdir()) == []

@@ -160,3 +160,22 @@ def test_standardize_foreign_file_fails_with_one_reason(tmp_path, content):
     report = run(folder, tmp_path / "out")
 
     assert report.exit_code is ExitCode.NONE_DONE
+
+
+def test_standardize_what_differs_within_a_study_is_reported_and_kept(tmp_path):
+    for number in range(3):
+        dataset = pydicom.dcmread(get_testdata_file("CT_small.dcm"))
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{number}"
+        if number == 2:
+            dataset.StudyDate, dataset.PatientID = "20040120", ""
+        save(tmp_path, dataset, f"{number}.dcm")
+
+    report = run(tmp_path / "in", tmp_path / "out")
+
+    odd = {
+        file["input"]: [c["keyword"] for c in file["changes"] if c["name"] == "inconsistent"]
+        for file in report.to_json()["files"]
+    }
+    assert odd == {"0.dcm": [], "1.dcm": [], "2.dcm": ["StudyDate"]}
+    written = pydicom.dcmread(tmp_path / "out" / "2.dcm")
+    assert [written.StudyDate, written.PatientID] == ["20040120", ""]

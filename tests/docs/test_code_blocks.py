@@ -1,10 +1,12 @@
-"""Python of the documentation is run, block after block, in a folder with its inputs."""
+"""Code of the documentation is run: Python block after block, in a folder with its inputs."""
 
 import re
 import shutil
 from pathlib import Path
 
 import pytest
+
+from imgconv.cli import main
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "fixtures" / "data"
@@ -21,3 +23,11 @@ def test_python_of_a_page_runs(page, tmp_path, monkeypatch):
     names = {"__name__": "__main__"}
     for block in blocks:
         exec(compile(block, page, "exec"), names)
+
+
+def test_profile_of_the_tutorial_passes_its_own_tests(tmp_path, capsys):
+    page = (ROOT / "docs/validate/site-profile.md").read_text()
+    (block,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "chest-ct.yaml").write_text(block)
+    assert main(["profile", "test", str(tmp_path / "chest-ct.yaml")]) == 0
+    assert "pass " in capsys.readouterr().out
