@@ -31,6 +31,8 @@ __all__ = ["read_jpeg2000", "read_jpegls", "read_jpegxl"]
 
 _JPEG_LS = 0xF7
 _END = b"\xff\xd9"  # EOI of JPEG-LS, EOC of JPEG 2000
+_SPIFF = b"SPIFF\0"
+_SPIFF_END = b"\xff\xe8\x00\x08\x00\x00\x00\x01\xff\xd8"
 _SRGB, _GRAY = 16, 17  # EnumCS; 15444-1 table I.10
 _JXL_CODESTREAM = b"\xff\x0a"
 _PHOTOMETRIC = {1: "MONOCHROME2", 3: "RGB", 4: "RGBA"}
@@ -102,8 +104,17 @@ def _read_jpegls(data: bytes, options: ReadOptions) -> Page:
     end = data.rfind(_END)
     if end < 0:
         raise CorruptData("the JPEG-LS stream has no end; the file is truncated")
-    stream = data[: end + 2]
+    stream = data[_start_behind_spiff(data) : end + 2]
     return _page(_decode("jpegls_decode", stream), header, stream)
+
+
+def _start_behind_spiff(data: bytes) -> int:
+    """Return where the stream begins without a SPIFF directory, whose last entry is an SOI marker.
+
+    Source: ISO/IEC 10918-3 Annex F
+    """
+    last = data.find(_SPIFF_END) if data[6:12] == _SPIFF else -1
+    return 0 if last < 0 else last + len(_SPIFF_END) - 2
 
 
 def _read_jpegxl(data: bytes, options: ReadOptions) -> Page:

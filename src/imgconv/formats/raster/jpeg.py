@@ -27,6 +27,7 @@ from imgconv.core.loss import Loss
 from imgconv.core.options import ReadOptions, WriteOptions
 from imgconv.core.render import composite, to_bytes
 from imgconv.errors import CorruptData, UnsupportedData
+from imgconv.formats.raster.codestream import read_jpegls
 from imgconv.formats.raster.colour import cmyk_to_rgb
 from imgconv.formats.raster.exif import exif_orientation
 from imgconv.formats.raster.page import Page, read_file, require_size, to_images
@@ -43,6 +44,7 @@ __all__ = ["check", "read", "write"]
 
 _SEQUENTIAL = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive; Huffman coded
 _LOSSLESS = {0xC3}
+_JPEG_LS = 0xF7
 _END = b"\xff\xd9"
 # DICOM has no transfer syntax in force for progressive JPEG: PS3.5 10.
 _IN_DICOM = {0xC0, 0xC1, 0xC3}
@@ -60,6 +62,9 @@ def read(source: Path, options: ReadOptions) -> Iterator[Image]:
     """
     data = read_file(source)
     try:
+        if parse_jpeg_header(data).process == _JPEG_LS:  # behind a SPIFF header it is not told
+            yield from read_jpegls(source, options)
+            return
         page = _read_page(data, options)
     except (CorruptData, UnsupportedData) as error:
         raise error.with_path(source) from error

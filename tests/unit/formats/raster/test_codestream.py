@@ -4,6 +4,7 @@ import pytest
 
 from imgconv.core.options import ReadOptions
 from imgconv.errors import CorruptData, UnsupportedData
+from imgconv.formats.raster import jpeg
 from imgconv.formats.raster.codestream import read_jpeg2000, read_jpegls, read_jpegxl
 
 RNG = np.random.default_rng(7)
@@ -61,3 +62,15 @@ def test_read_jpegls_plain_jpeg_is_refused(tmp_path):
     path.write_bytes(imagecodecs.jpeg8_encode(np.zeros((8, 8), np.uint8)))
     with pytest.raises(CorruptData, match="0xc0"):
         only("jls", path)
+
+
+def test_read_jpegls_leaves_the_spiff_header_out_of_the_codestream(tmp_path):
+    samples = RNG.integers(0, 255, (20, 31)).astype(np.uint8)
+    path = tmp_path / "a.jls"
+    path.write_bytes(imagecodecs.jpegls_encode(samples))
+    assert path.read_bytes()[6:11] == b"SPIFF"
+    (image,) = jpeg.read(path, ReadOptions())  # what its first bytes are taken for
+    (stream,) = image.codestreams
+    assert stream.startswith(b"\xff\xd8\xff\xf7")
+    np.testing.assert_array_equal(imagecodecs.jpegls_decode(stream), samples)
+    np.testing.assert_array_equal(image.array[0], samples)
