@@ -60,3 +60,9 @@ def test_bids_fields_follow_the_axes():
     turned = permute(image, "kij").metadata.bids
     assert turned["PhaseEncodingDirection"] == "k"
     assert turned["SliceEncodingDirection"] == "i"
+
+
+def test_flip_of_slices_alone_reverses_what_is_known_of_each_slice():
+    image = make_image("kji", per_slice={"SliceLocation": ((10, 20, 30),)})
+    for axis, expected in (("i", (10, 20, 30)), ("j", (10, 20, 30)), ("k", (30, 20, 10))):
+        assert flip(image, axis).metadata.per_slice["SliceLocation"] == (expected,)

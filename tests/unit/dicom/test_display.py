@@ -93,6 +93,14 @@ def test_slice_display_overlay_is_placed_by_its_origin(shown, origin, expected):
     assert [tuple(map(int, place)) for place in np.argwhere(mask)] == expected
 
 
+def test_slice_display_overlay_larger_than_the_slice_is_cut(shown):
+    bits = np.arange(8 * 9).reshape(8, 9) % 2
+    (mask,) = shown(_overlay(8, 9, [3, 4], bits.ravel())).overlays
+    expected = np.zeros((4, 6), bool)
+    expected[2:, 3:] = bits[:2, :3]
+    np.testing.assert_array_equal(mask, expected)
+
+
 def test_slice_display_truncated_overlay_is_left_out(shown):
     assert shown(_overlay(50, 50, [1, 1], [1])).overlays == ()
 

@@ -6,7 +6,7 @@ from tests.unit.dicom.files import encode, make_enhanced, make_slice
 from imgconv.core.options import ReadOptions
 from imgconv.dicom.frame_slices import slices_of
 from imgconv.dicom.grouping import plan_volumes
-from imgconv.dicom.header import parse_header
+from imgconv.dicom.header import HeaderReader, parse_header
 
 
 def grouped(datasets):
@@ -96,3 +96,12 @@ def test_no_order_of_frames_changes_an_enhanced_object(order, base):
         rows = [[order[item.frame] for item in volume] for volume in plan.volumes]
         first = 3 if plan.first.echo_time == 10 else 0
         assert rows == [[first + 6 * t + k for k in range(3)] for t in range(2)]
+
+
+def test_plan_volumes_of_a_file_that_ends_within_its_pixels_is_a_failure(tmp_path):
+    data = encode(make_slice())
+    (tmp_path / "a").write_bytes(data[:-5])
+    slices = list(slices_of(HeaderReader().read(tmp_path / "a")))
+    volumes, (problem,) = plan_volumes(slices, ReadOptions())
+    assert volumes == ()
+    assert "ends within its pixel data, after `19` bytes; expected 24" in problem.message

@@ -99,3 +99,18 @@ def test_derive_attributes_axial_is_said_of_stacks_only(is_stack):
     root, changes = derive("ct", change, is_stack=is_stack)
     assert (root.texts(0x00080008)[2:] == ("AXIAL",)) is is_stack
     assert is_stack or any(not change.is_done for change in changes)
+
+
+@pytest.mark.parametrize(
+    ("kind", "image_type"),
+    [
+        ("ct", ["ORIGINAL", "PRIMARY", "LOCALIZER"]),
+        ("mr", ["ORIGINAL", "PRIMARY"]),
+        ("ct", ["ORIGINAL"]),
+    ],
+)
+def test_derive_attributes_other_image_types_stay(kind, image_type):
+    change = with_values(ImageType=image_type)
+    root, changes = derive(kind, change, is_stack=True)
+    assert root.texts(0x00080008) == tuple(image_type)
+    assert 0x00080008 not in {change.tag for change in changes}

@@ -59,6 +59,18 @@ def protocol(sequence, **slots):
                 "RepetitionTimePreparation": 4,
             },
         ),
+        (
+            "jw_tgse_VEPCASL",
+            {"alFree_9": 1200, "alFree_10": 100, "alFree_13": 400, "alFree_30": 250},
+            {
+                "ArterialSpinLabelingType": "PCASL",
+                "MaximumT1Opt": 1.2,
+                "Tag0": 0.1,
+                "Tag3": 0.4,
+                "PostLabelingDelay": [0.25],
+                "RepetitionTimePreparation": 4,
+            },
+        ),
         ("ep2d_bold", {"alTI_0": 700000}, {}),
     ],
 )
