@@ -12,6 +12,7 @@ from imgconv.ops.profiles import describe_profile, describe_rule
 from imgconv.profiles.load import load_profile
 from imgconv.profiles.shipped import PROFILES
 from imgconv.rules.catalog import FAMILIES, RULES
+from imgconv.standard.build import write_generated
 
 __all__ = ["main", "write_profiles", "write_rules"]
 
@@ -72,17 +73,7 @@ def main(arguments: list[str]) -> int:
     """Write or check the pages in the folder that the arguments name."""
     folders = [argument for argument in arguments if not argument.startswith("-")]
     folder = Path(folders[0] if folders else "docs/validate")
-    stale = []
-    for name, write in _PAGES.items():
-        target = folder / name
-        text = write()
-        if target.is_file() and target.read_text(encoding="utf-8") == text:
-            continue
-        stale.append(name)
-        if "--check" not in arguments:
-            target.write_text(text, encoding="utf-8")
-    sys.stdout.write(("changed: " + ", ".join(stale) if stale else "up to date") + "\n")
-    return int("--check" in arguments and bool(stale))
+    return write_generated(folder, _PAGES, check="--check" in arguments)
 
 
 if __name__ == "__main__":

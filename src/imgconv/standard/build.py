@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["build_iods", "build_multiplicities", "build_sop_classes", "main"]
+__all__ = ["build_iods", "build_multiplicities", "build_sop_classes", "main", "write_generated"]
 
 _HERE = Path(__file__).parent
 _Facts = dict[str, Any]
@@ -162,17 +163,30 @@ GENERATED = {
 
 def main(arguments: list[str]) -> int:
     """Write the tables; with ``--check`` only compare, and return 1 if one is stale."""
-    stale = []
-    for name, build in GENERATED.items():
-        target = _HERE / "_generated" / name
-        text = build()
-        if target.is_file() and target.read_text(encoding="utf-8") == text:
-            continue
-        stale.append(name)
-        if "--check" not in arguments:
-            target.write_text(text, encoding="utf-8")
+    return write_generated(_HERE / "_generated", GENERATED, check="--check" in arguments)
+
+
+def write_generated(
+    folder: Path, builders: Mapping[str, Callable[[], str]], *, check: bool = False
+) -> int:
+    """Write the files that are stale, and say which; `check` only says, and returns 1 if any is.
+
+    Parameters
+    ----------
+    builders
+        File name -> what returns its text.
+    """
+    texts = {name: build() for name, build in builders.items()}
+    stale = [name for name, text in texts.items() if not _holds(folder / name, text)]
+    if not check:
+        for name in stale:
+            (folder / name).write_text(texts[name], encoding="utf-8")
     sys.stdout.write(("changed: " + ", ".join(stale) if stale else "up to date") + "\n")
-    return int("--check" in arguments and bool(stale))
+    return int(check and bool(stale))
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == text
 
 
 if __name__ == "__main__":
