@@ -10,7 +10,7 @@ from contextlib import suppress
 from imgconv.errors import ImgconvError
 from imgconv.ops.check_files import CheckPlan, load_plan
 from imgconv.rules.plan import find_plan
-from imgconv.standard.iods import is_retired
+from imgconv.standard.iods import find_value_tags, is_retired
 from imgconv.standard.sop_classes import find_name
 
 __all__: list[str] = []
@@ -21,6 +21,7 @@ _COMMON_IODS = ("ct-image", "mr-image")
 with suppress(ImgconvError):
     load_plan(CheckPlan())
 is_retired(0)
+find_value_tags()
 find_name("")
 for _iod in _COMMON_IODS:
     find_plan(_iod)

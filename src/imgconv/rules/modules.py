@@ -12,12 +12,13 @@ PS3.3 5.4, annexes A and C; PS3.5 7.4 (types)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from imgconv.dicom.elements import Element, Item
 from imgconv.records import record
 from imgconv.rules.conditions import Scope
 from imgconv.rules.instance import Hit, Instance, name_tag
+from imgconv.rules.likeness import describe
 from imgconv.rules.plan import Attribute, Node, Plan, Row, find_plan
 from imgconv.standard.iods import find_iod
 from imgconv.standard.item_counts import SINGLE_GROUPS, SINGLE_ITEM
@@ -40,6 +41,11 @@ _DOUBTED_GROUPS = frozenset({("parametric-map", 0x00209071)})
 _OPEN_LISTS = frozenset({_IMAGE_TYPE, 0x00180022})
 
 
+# What was found in data sets that the tables cannot tell apart: most files of a series.
+_KNOWN: dict[tuple[object, ...], tuple[Hit, ...]] = {}
+_MOST_KNOWN = 256
+
+
 @record(frozen=False)
 class _Context:
     """What stays the same while one data set is checked."""
@@ -59,8 +65,21 @@ class _Context:
         return self.inner
 
 
-def check_modules(instance: Instance) -> Iterator[Hit]:
+def check_modules(instance: Instance) -> Iterable[Hit]:
     """Check a data set against its IOD (M001 to M012, M014)."""
+    described = describe(instance.dataset)
+    if described is None:
+        return _check_modules(instance)
+    key = (instance.sop_class, instance.is_truncated, described)
+    hits = _KNOWN.get(key)
+    if hits is None:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        hits = _KNOWN[key] = tuple(_check_modules(instance))
+    return hits
+
+
+def _check_modules(instance: Instance) -> Iterator[Hit]:
     iod = find_iod(instance.sop_class)
     dataset = instance.dataset
     if iod is None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from imgconv.dicom.elements import Element, Item
+from imgconv.records import record
 from imgconv.rules.instance import Hit, Instance, name_tag
 from imgconv.standard.charsets import can_decode, is_known_term
 from imgconv.standard.elements import find_vr
@@ -24,7 +24,7 @@ _CHARSET = 0x00080005
 _UNBOUNDED = 1 << 30
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Form:
     """What a VR allows: pattern of the whole field, longest value, words for a person."""
 
@@ -78,6 +78,10 @@ _SIZES = {"US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "FD": 8, "UV": 8, "SV": 8
 _NOT_ASCII = re.compile(rb"[\x80-\xff\x1b]")
 _INT32 = range(-(2**31), 2**31)  # PS3.5 6.2: IS
 _BULK_BYTES = 1 << 20
+# (tag, VR, value) that nothing is wrong with: the files of a series share most of them. Text
+# beyond ASCII depends on the character set, and is looked at each time.
+_SOUND: set[tuple[int, str, object]] = set()
+_SHORT_BYTES, _MOST_SOUND = 64, 1 << 14
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}".encode()
 
 
@@ -101,11 +105,26 @@ def check_values(instance: Instance) -> Iterator[Hit]:
                 yield from _check_dictionary(element, known)
         if element.items is not None or not len(element.value):
             continue
-        if known is not None:
-            yield from _check_count(element, charsets)
-        form = _FORMS.get(element.vr)
-        if form is not None and len(element.value) < _BULK_BYTES:
-            yield from _check_text(element, form, charsets)
+        if len(element.value) > _SHORT_BYTES:
+            yield from _check_value(element, known, charsets)
+            continue
+        key = (tag, element.vr, element.value)
+        if key in _SOUND:
+            continue
+        hits = list(_check_value(element, known, charsets))
+        yield from hits
+        if not hits and not _NOT_ASCII.search(element.value):
+            if len(_SOUND) >= _MOST_SOUND:
+                _SOUND.clear()
+            _SOUND.add(key)
+
+
+def _check_value(element: Element, known: str | None, charsets: _Charsets) -> Iterator[Hit]:
+    if known is not None:
+        yield from _check_count(element, charsets)
+    form = _FORMS.get(element.vr)
+    if form is not None and len(element.value) < _BULK_BYTES:
+        yield from _check_text(element, form, charsets)
 
 
 def _check_dictionary(element: Element, known: str) -> Iterator[Hit]:

@@ -14,10 +14,19 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-__all__ = ["EDITION", "find_iod", "find_multiplicity", "is_retired", "load_tables"]
+__all__ = [
+    "EDITION",
+    "find_iod",
+    "find_multiplicity",
+    "find_value_tags",
+    "is_retired",
+    "load_tables",
+]
 
 EDITION = "2026b"
 _UNBOUNDED = 1 << 30
+# Operators of conditions that ask for presence, not for a value.
+_PRESENCE = ("+", "++", "-")
 
 
 def _read(name: str) -> Any:
@@ -35,6 +44,35 @@ def find_iod(sop_class: str) -> str | None:
     """Return the name of the IOD of a SOP class, None if the tables have none."""
     found: str | None = load_tables()["sop_class"].get(sop_class)
     return found
+
+
+@cache
+def find_value_tags() -> frozenset[int]:
+    """Return the tags whose values conditions and value sets look at, of all IODs together."""
+    tables, found = load_tables(), set[str]()
+    for table in tables["set"]:
+        for tag, row in table.items():
+            extras = row[1] if len(row) > 1 else {}
+            if "e" in extras or "d" in extras:
+                found.add(tag)
+            for condition in extras.get("c", ())[1:]:
+                _collect_tags(condition, found)
+    for iod in tables["iod"].values():
+        usages = [row[2] for row in iod["modules"] if len(row) > 2]
+        usages.extend(row[3] for row in iod.get("functional_groups", ()) if len(row) > 3)
+        for usage in usages:
+            for condition in usage[1:]:
+                _collect_tags(condition, found)
+    return frozenset(int(tag, 16) for tag in found)
+
+
+def _collect_tags(condition: list[Any], found: set[str]) -> None:
+    operator, operand = condition[:2]
+    if operator in ("and", "or"):
+        for part in operand:
+            _collect_tags(part, found)
+    elif operator not in _PRESENCE:
+        found.add(operand.partition("#")[0])
 
 
 @cache
