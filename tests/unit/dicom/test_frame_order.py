@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from imgconv.dicom.elements import Element, Item
 from imgconv.dicom.frame_order import find_order
 
@@ -68,3 +70,18 @@ def test_find_order_equal_images_are_not_indexed():
     order = find_order([image("0\\0\\0", 1), image("0\\0\\0", 1)])
 
     assert not order.is_indexed
+
+
+@pytest.mark.parametrize(
+    ("orientation", "far"),
+    [
+        (SAGITTAL, "-9\\4\\4"),  # the normal is -x, -y or oblique
+        ("1\\0\\0\\0\\0\\-1", "4\\9\\4"),
+        ("0.6\\0.8\\0\\0\\0\\1", "7.2\\-5.4\\4"),
+    ],
+)
+def test_find_order_counts_along_the_normal_of_any_orientation(orientation, far):
+    order = find_order([image(far, 1, orientation), image("0\\0\\0", 2, orientation)])
+
+    assert order.order == (1, 0)
+    assert order.places == (1, 2)
