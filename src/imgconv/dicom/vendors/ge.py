@@ -46,8 +46,13 @@ _RELEASE = re.compile(r"(?:[A-Z]{2})?(\d{2})\.(\d)_(?:R(\d{2})|EA)")
 
 # Image Type (0043,102F)
 _COMPONENTS = {0: "MAGNITUDE", 1: "PHASE", 2: "REAL", 3: "IMAGINARY"}
-# (0043,10A3), (0043,10A4) or the words in front of them
-_ASL_TYPES = (("PSEUDOCONTINUOUS", "PCASL"), ("CONTINUOUS", "CASL"), ("PULSED", "PASL"))
+# Words of (0043,10A3), else of (0043,10A4)
+_ASL_TYPES = (
+    ("PSEUDOCONTINUOUS", "PCASL"),
+    ("PULSED CONTINUOUS", "PCASL"),
+    ("CONTINUOUS", "CASL"),
+    ("PULSED", "PASL"),
+)
 
 
 class GeRelease(NamedTuple):
@@ -344,7 +349,8 @@ def _asl_fields(ge: Ge) -> dict[str, Any]:
     if not contrast and not technique:
         return {}
     fields: dict[str, Any] = {}
-    kind = next((value for word, value in _ASL_TYPES if word in contrast.upper()), "")
+    words = (contrast or technique).upper()
+    kind = next((value for word, value in _ASL_TYPES if word in words), "")
     if kind:
         fields["ArterialSpinLabelingType"] = kind
     if contrast:

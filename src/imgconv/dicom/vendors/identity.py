@@ -32,6 +32,7 @@ _PREFIXES = (
     ("GE ", Vendor.GE),
     ("GE_", Vendor.GE),
     ("GEMS", Vendor.GE),
+    ("GENERAL ELECTRIC", Vendor.GE),
     ("PHILIPS", Vendor.PHILIPS),
     ("CANON", Vendor.CANON),
     ("TOSHIBA", Vendor.TOSHIBA),

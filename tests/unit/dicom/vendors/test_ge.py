@@ -219,3 +219,19 @@ def test_field_map_is_told_by_the_collapse_flag(facts_of):
 
     assert make(0).is_field_map
     assert not make(2).is_field_map
+
+
+@pytest.mark.parametrize(
+    ("contrast", "technique", "kind"),
+    [
+        ("", "3D pulsed continuous ASL technique", "PCASL"),
+        ("", "3D continuous ASL technique", "CASL"),
+        ("PULSED", "3D continuous ASL technique", "PASL"),
+    ],
+)
+def test_asl_type_by_the_contrast_else_by_the_technique(facts_of, contrast, technique, kind):
+    private = {(0x43, PARM, 0xA4, "LO"): technique}
+    if contrast:
+        private[0x43, PARM, 0xA3, "CS"] = contrast
+    facts = facts_of({"Manufacturer": "GE MEDICAL SYSTEMS"}, private)
+    assert ge_fields(Acquisition(((facts,),), (4, 4, 1)))["ArterialSpinLabelingType"] == kind
