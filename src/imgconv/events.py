@@ -7,8 +7,9 @@ command line turns them into a progress bar or JSON lines.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from imgconv.records import record
 
 __all__ = ["Event", "EventKind", "Listener", "ignore_events"]
 
@@ -23,7 +24,7 @@ class EventKind(StrEnum):
     INFO = "info"  # detail for -v
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Event:
     """One thing that happened.
 

@@ -8,9 +8,11 @@ the same types through the entry points that `imgconv.registry` lists.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import import_module
 from typing import Any
+
+from imgconv.records import record
 
 __all__ = [
     "Capabilities",
@@ -38,7 +40,7 @@ def resolve(reference: str) -> Callable[..., Any]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Magic:
     """Bytes that stand at `offset` of every file of a format."""
 
@@ -46,7 +48,7 @@ class Magic:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Capabilities:
     """What a format can hold: data for `imgconv formats` and for `--matrix`.
 
@@ -68,7 +70,7 @@ class Capabilities:
     exact: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FormatSpec:
     """One image format: data plus up to three functions.
 
@@ -100,7 +102,7 @@ class FormatSpec:
     extra: str = ""  # the optional dependency group that it needs
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CodecSpec:
     """One library's codec for the transfer syntaxes of one family.
 
@@ -128,7 +130,7 @@ class CodecSpec:
         return f"{self.family}={self.library}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RuleSpec:
     """One rule of `imgconv validate`: what it says, and the function that finds it.
 
@@ -177,7 +179,7 @@ class RuleSpec:
     provider: str = "imgconv"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ProfileSpec:
     """One profile that comes with imgconv or a plug-in: a name and its data file.
 

@@ -10,12 +10,13 @@ import time
 import traceback
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from imgconv.batch.job import FileFact, Job, JobFunction, JobResult
 from imgconv.core.atomic import UnfinishedOutput, defer_outputs
 from imgconv.errors import ImgconvError, InputError, InternalError, WorkerError, output_error
+from imgconv.records import record
 
 __all__ = [
     "Attempt",
@@ -47,7 +48,7 @@ _TRANSIENT = frozenset(
 _TARGET_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attempt:
     """What one try of a job gave; picklable.
 
@@ -68,7 +69,7 @@ class Terminated(SystemExit):
     """The process shall end; what a job raises by `sys.exit` does not mean that."""
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Computed:
     """A job whose function has returned or failed; its outputs may be unfinished."""
 

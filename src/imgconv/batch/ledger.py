@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,11 +19,12 @@ from imgconv.batch.summary import Summary
 from imgconv.batch.sweep import Sweeper
 from imgconv.errors import OutputError, UsageError, output_error
 from imgconv.events import Event, EventKind, Listener, ignore_events
+from imgconv.records import record
 
 __all__ = ["Ledger", "iter_plan", "run_batch"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ledger:
     """What is written about a run, and what of it is used again.
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from imgconv.batch.job import Job, Status
 from imgconv.errors import UsageError
+from imgconv.records import record
 
 __all__ = ["PlanStep", "Shard", "iter_plan_records", "iter_shard"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shard:
     """One of `count` parts of a batch; `index` counts from 1."""
 
@@ -49,7 +49,7 @@ class Shard:
         return int.from_bytes(digest, "big") % self.count == self.index - 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PlanStep:
     """A job and what would become of it: None if it would run."""
 

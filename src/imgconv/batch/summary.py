@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from imgconv.batch.job import Outcome, Status
 from imgconv.errors import InternalError, OutputError
 from imgconv.exitcodes import ExitCode
+from imgconv.records import record
 
 __all__ = ["Summary"]
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Summary:
     """How a batch went; `seconds` is wall time."""
 

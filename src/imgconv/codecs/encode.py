@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from imgconv.codecs.frame import PixelFormat
 from imgconv.codecs.limits import encoded_format
 from imgconv.codecs.select import find_encoder
 from imgconv.errors import CorruptData, InternalError, UnsupportedData, UsageError
+from imgconv.records import record
 from imgconv.spec import CodecSpec, resolve
 from imgconv.standard.transfer_syntaxes import BY_UID
 
@@ -32,7 +33,7 @@ __all__ = [
 _NO_CHOICE: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EncodeOptions:
     """How to encode; at most one of the first four, which make it lossy.
 
@@ -82,7 +83,7 @@ class EncodeOptions:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EncodeTask:
     """What a codec's encoder is asked for, the same for all frames of a data set.
 
@@ -104,7 +105,7 @@ class EncodeTask:
     options: EncodeOptions
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EncodedFrame:
     """A frame's bytes and the pixel format that the data set must now declare."""
 
@@ -149,7 +150,7 @@ def encode_frame(
     samples: NDArray[Any],
     transfer_syntax_uid: str,
     pixel_format: PixelFormat,
-    options: EncodeOptions = EncodeOptions(),
+    options: EncodeOptions = EncodeOptions(),  # noqa: B008  frozen
     *,
     choice: Mapping[str, str] = _NO_CHOICE,
     planar_configuration: int = 0,

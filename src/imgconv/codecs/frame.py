@@ -10,13 +10,14 @@ PS3.3 C.7.6.3 (Image Pixel Module); PS3.5 8.1, 8.2 (encoding of pixel data)
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.errors import CorruptData, UnsupportedData
+from imgconv.records import record
 
 __all__ = [
     "MAX_FRAME_BYTES",
@@ -35,7 +36,7 @@ MAX_FRAME_BYTES = 1 << 30
 _SUBSAMPLED = {"YBR_FULL_422": 2, "YBR_PARTIAL_422": 2}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PixelFormat:
     """How the samples of one frame are laid out.
 
@@ -148,7 +149,7 @@ class PixelFormat:
         return replace(self, photometric_interpretation=name, planar_configuration=0)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Frame:
     """A frame's samples ``(j, i)`` or ``(j, i, c)`` with the format that they are in."""
 

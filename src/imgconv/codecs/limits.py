@@ -8,10 +8,11 @@ pixel, pixel representation, bits allocated, bits stored
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from imgconv.codecs.frame import PixelFormat
 from imgconv.errors import UnsupportedData
+from imgconv.records import record
 from imgconv.standard.transfer_syntaxes import BY_UID
 
 __all__ = ["encoded_format", "require_encodable"]
@@ -21,7 +22,7 @@ _ALL_BITS = (1, 38)
 _ANY = "any"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Limit:
     """One row of a table of PS3.5 8.2, for the samples that go into the encoder.
 

@@ -12,9 +12,8 @@ ISO/IEC 15444-15 (CAP marker of HTJ2K)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from imgconv.errors import CorruptData
+from imgconv.records import record
 
 __all__ = [
     "StreamHeader",
@@ -32,7 +31,7 @@ _FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xC
 _MAX_MARKERS = 1000  # before the first scan; real streams have fewer than 30
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StreamHeader:
     """What a codestream says of itself.
 

@@ -19,11 +19,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from imgconv.errors import OutputError, output_error
+from imgconv.records import record
 
 __all__ = [
     "PREFIX",
@@ -94,7 +94,7 @@ def _require_file(target: Path) -> None:
         raise OutputError("is a device, pipe or socket; expected a file's name", path=target)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UnfinishedOutput:
     """An output that is written, and neither flushed to the disk nor at its place.
 

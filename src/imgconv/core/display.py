@@ -7,16 +7,17 @@ picture is made, slice by slice.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv.records import record
+
 __all__ = ["Display", "SliceDisplay", "Table", "Window"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Window:
     """The real values that are shown from dark to bright.
 
@@ -30,7 +31,7 @@ class Window:
     function: str = "LINEAR"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Table:
     """A look-up table: ``values[real - first]`` of so many bits is shown.
 
@@ -42,7 +43,7 @@ class Table:
     values: NDArray[np.uint16]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class SliceDisplay:
     """How one slice wants to be shown.
 
@@ -63,7 +64,7 @@ class SliceDisplay:
     overlays: tuple[NDArray[np.bool_], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Display:
     """How the slices of one array want to be shown.
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from imgconv.core.image import Source
 from imgconv.core.loss import Loss
 from imgconv.core.metadata import Metadata
+from imgconv.records import record
 
 __all__ = ["Document"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Document:
     """The bytes of a document, and what is known about it.
 

@@ -7,12 +7,13 @@ the head): PS3.3 C.7.6.2.1.1. Arrays are indexed ``[k, j, i]``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.errors import GeometryError
+from imgconv.records import record
 
 __all__ = ["LPS_TO_RAS", "Geometry"]
 
@@ -23,7 +24,7 @@ LPS_TO_RAS.setflags(write=False)
 _MIN_VOLUME = 1e-6
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Geometry:
     """Where each voxel lies in the patient.
 

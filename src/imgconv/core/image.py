@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from imgconv.core.loss import Loss
 from imgconv.core.metadata import Metadata
 from imgconv.core.values import ValueMap
 from imgconv.errors import InternalError
+from imgconv.records import record
 
 __all__ = ["Encoded", "Image", "LazyArray", "Segment", "Source"]
 
@@ -75,7 +76,7 @@ class LazyArray:
         return whole if dtype is None else whole.astype(dtype, copy=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Source:
     """Where an image came from; paths are for the report, never for file contents."""
 
@@ -85,7 +86,7 @@ class Source:
     sha256: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Encoded:
     """The compressed codestreams that an array was decoded from, with nothing else done to it.
 
@@ -103,7 +104,7 @@ class Encoded:
     array: NDArray[Any]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Segment:
     """One label of a label map.
 
@@ -141,7 +142,7 @@ class Segment:
     layer: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Image:
     """Pixels with geometry and meaning.
 

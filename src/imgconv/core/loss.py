@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from imgconv.errors import LossRefused
+from imgconv.records import record
 
 __all__ = ["Loss", "require_allowed"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Loss:
     """One thing that the target cannot hold.
 

@@ -7,10 +7,12 @@ only one format understands stands in `extra`, under the format's name.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+from imgconv.records import record
 
 __all__ = ["Merge", "Overwrite", "ReadOptions", "Sidecar", "Tilt", "WriteOptions"]
 
@@ -46,7 +48,7 @@ class Sidecar(StrEnum):
     FULL = "full"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReadOptions:
     """What to read and how.
 
@@ -86,7 +88,7 @@ class ReadOptions:
     extra: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WriteOptions:
     """What to write and how.
 

@@ -20,13 +20,14 @@ import json
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from imgconv.core.atomic import write_bytes
 from imgconv.core.image import Segment
 from imgconv.errors import CorruptData
+from imgconv.records import record
 
 __all__ = [
     "SegmentTable",
@@ -81,7 +82,7 @@ _SCHEME = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SegmentTable:
     """Segments, and what the table says of the whole object.
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.errors import UnsupportedData
+from imgconv.records import record
 
 __all__ = ["Rescale", "ValueMap", "cast_exact"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rescale:
     """A linear map ``slope * stored + intercept``."""
 
@@ -26,7 +26,7 @@ class Rescale:
         return self.slope == 1.0 and self.intercept == 0.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class ValueMap:
     """The meaning of stored samples.
 

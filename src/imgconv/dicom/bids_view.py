@@ -8,7 +8,6 @@ PS3.3 C.8.3.1 (MR image), C.8.13.5 (MR macros)
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -22,6 +21,7 @@ from imgconv.dicom.vendors.philips import philips_fields
 from imgconv.dicom.vendors.siemens import Siemens, siemens_fields, siemens_slice_times
 from imgconv.dicom.vendors.timing import acquisition_seconds, relative_times
 from imgconv.dicom.vendors.uih import uih_fields, uih_slice_times
+from imgconv.records import record
 
 __all__ = ["View"]
 
@@ -32,7 +32,7 @@ _REGULAR = 0.02
 _COARSE_TICK_SECONDS = 1.0
 
 
-@dataclass(frozen=True)
+@record(slots=False)
 class View:
     """An image with what several sections need to know about it."""
 

@@ -8,7 +8,6 @@ PS3.3 C.7.6.3.1.2 (photometric interpretation), C.7.6.3.1.5 and C.7.9
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from imgconv.dicom.header import Header
 from imgconv.errors import CorruptData
+from imgconv.records import record
 
 __all__ = ["Palette", "find_palette", "ybr_to_rgb"]
 
@@ -23,7 +23,7 @@ _COLOURS = ("Red", "Green", "Blue")
 _MAX_ENTRIES = 1 << 16
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Palette:
     """A palette: ``table[stored - first]`` is an RGB colour of 8 or 16 bits.
 

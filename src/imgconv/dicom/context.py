@@ -15,7 +15,7 @@ that is refused. What belongs to the pixels (`PIXEL_KEYWORDS`) cannot be set.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from imgconv.dicom.metadata_file import read_metadata_file
 from imgconv.dicom.reference import Reference, find_flips, read_references
 from imgconv.dicom.sops.keywords import words
 from imgconv.errors import UsageError
+from imgconv.records import record
 
 __all__ = ["IDENTITY_KEYWORDS", "PIXEL_KEYWORDS", "Context", "check_assignments", "gather_context"]
 
@@ -83,7 +84,7 @@ _NOT_FROM_REFERENCE = PIXEL_KEYWORDS | frozenset(
 _ACQUISITION_DIRECTION = "InPlanePhaseEncodingDirection"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Context:
     """The gathered attributes of one output.
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +27,7 @@ from imgconv.dicom.vendors.identity import Vendor, find_vendor
 from imgconv.dicom.vendors.philips import philips_b_value, philips_direction
 from imgconv.dicom.vendors.siemens import Siemens
 from imgconv.dicom.vendors.uih import uih_b_value, uih_direction
+from imgconv.records import record
 
 __all__ = ["Gradient", "find_gradient", "find_gradient_losses", "find_gradients"]
 
@@ -42,7 +42,7 @@ _MAX_B_VALUE = 1e6
 _MIN_LENGTH = 0.01
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Gradient:
     """The diffusion weighting of one volume.
 

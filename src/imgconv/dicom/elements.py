@@ -14,11 +14,12 @@ from __future__ import annotations
 import mmap
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from imgconv.dicom.header_scan import inflate_part
 from imgconv.errors import CorruptData, InputError
+from imgconv.records import record
 from imgconv.standard.elements import find_vr
 
 __all__ = ["Element", "Item", "Problem", "Tree", "format_tag", "parse_items", "read_tree"]
@@ -55,7 +56,7 @@ def format_tag(tag: int) -> str:
     return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Problem:
     """Something about the encoding that cannot be right.
 
@@ -239,7 +240,7 @@ class Item:
                     yield from item.walk()
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Tree:
     """What a file holds: preamble, file meta information, data set, problems.
 

@@ -14,11 +14,11 @@ from __future__ import annotations
 import struct
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from imgconv.dicom.bytesource import ByteSource
 from imgconv.errors import CorruptData
+from imgconv.records import record
 
 __all__ = ["Fragments", "group_fragments", "parse_offset_table", "scan_fragments"]
 
@@ -38,7 +38,7 @@ _STARTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fragments:
     """Where the fragments are.
 

@@ -7,7 +7,6 @@ PS3.3 C.11.1 (Modality LUT Module)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,11 +14,12 @@ from numpy.typing import NDArray
 
 from imgconv.dicom.header import Header
 from imgconv.errors import CorruptData
+from imgconv.records import record
 
 __all__ = ["ModalityTable", "apply_table", "find_modality_table", "find_table"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class ModalityTable:
     """``table[stored - first]`` is the value; the ends stand for what is outside."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +13,7 @@ from imgconv.dicom.slices import Slice
 from imgconv.dicom.vendors.component import Component
 from imgconv.dicom.vendors.facts import Acquisition, Facts
 from imgconv.errors import InputError
+from imgconv.records import record
 
 __all__ = ["ObjectPlan", "Outcome", "Problem", "SeriesPlan", "VolumePlan"]
 
@@ -25,7 +25,7 @@ class Outcome(StrEnum):
     FAILED = "failed"  # something is wrong with them
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Problem:
     """Why files are in no image.
 
@@ -50,7 +50,7 @@ class Problem:
     error: InputError | None = None
 
 
-@dataclass(frozen=True)
+@record(slots=False)
 class VolumePlan:
     """One image to be: its slices in the order of its array.
 
@@ -129,7 +129,7 @@ class VolumePlan:
                 item.header.release()
 
 
-@dataclass(frozen=True)
+@record(slots=False)
 class ObjectPlan:
     """A file that is an image by itself, not made of slices: a segmentation, contours.
 
@@ -167,7 +167,7 @@ class ObjectPlan:
         return columns, rows, frames
 
 
-@dataclass(frozen=True)
+@record(slots=False)
 class SeriesPlan:
     """One series: the images that will be made of it, and the files that will not be used.
 

@@ -8,7 +8,6 @@ PS3.3 C.7.6.2.1.1 (position and orientation)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from imgconv.core.geometry import Geometry
 from imgconv.dicom.slices import Slice
 from imgconv.errors import GeometryError
+from imgconv.records import record
 
 __all__ = ["Locations", "find_gaps", "geometry_of", "locate"]
 
@@ -31,7 +31,7 @@ _WHOLE_STEPS = 0.05
 _UNIT_TOLERANCE = 0.01
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Locations:
     """Where slices of one orientation are.
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import IO, Any
 
 import numpy as np
@@ -40,6 +40,7 @@ from imgconv.dicom.scan import EXPLICIT_LITTLE
 from imgconv.dicom.splice import FileParts, encoding_of, format_meta, patched
 from imgconv.dicom.uids import UidMaker
 from imgconv.errors import CorruptData, InternalError, UnsupportedData
+from imgconv.records import record
 from imgconv.spec import CodecSpec
 from imgconv.standard.transfer_syntaxes import BY_UID, TransferSyntax
 from imgconv.standard.transfer_syntaxes import EXPLICIT_LITTLE as EXPLICIT_LITTLE_UID
@@ -76,7 +77,7 @@ class Verify:
     ALL = (NONE, FAST, FULL)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RecodeOptions:
     """How a file is recoded.
 
@@ -107,7 +108,7 @@ class RecodeOptions:
     threads: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Recoded:
     """What was done to a file.
 
@@ -196,7 +197,7 @@ class Plan:
         raise NotImplementedError
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class _Sink:
     """Something that can be written to, and nothing else."""
 

@@ -14,13 +14,13 @@ PS3.5 7.1, 7.3, 7.5, 6.2.2 (UN), A.1 to A.3
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from imgconv.dicom.scan import EXPLICIT_LITTLE, IMPLICIT_LITTLE, Encoding
 from imgconv.errors import CorruptData
+from imgconv.records import record
 from imgconv.standard.elements import find_vr
 
 __all__ = ["LONG_VRS", "format_element", "reencode", "swap_bytes"]
@@ -102,7 +102,7 @@ def reencode(
     return _Converter(buffer, source, target).data_set(start, stop, signed=signed)[0]
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class _Read:
     """An element's header as it was read."""
 

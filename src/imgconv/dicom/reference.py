@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from pydicom.dataset import Dataset
 from imgconv.core.geometry import Geometry
 from imgconv.dicom.foreign import PYDICOM_ERRORS
 from imgconv.errors import CorruptData, UsageError
+from imgconv.records import record
 
 __all__ = ["Grid", "Plane", "Reference", "find_flips", "nearest_plane", "read_references"]
 
@@ -31,7 +31,7 @@ _PIXEL_GROUP = 0x7FE0
 _UID_TEXT = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")  # PS3.5 9.1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Plane:
     """One plane of a reference: an instance, or a frame of one (counted from 1, else 0)."""
 
@@ -41,7 +41,7 @@ class Plane:
     position: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Grid:
     """Planes of one size, orientation and spacing."""
 
@@ -52,7 +52,7 @@ class Grid:
     planes: tuple[Plane, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Reference:
     """One series to refer to.
 

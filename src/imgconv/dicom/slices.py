@@ -12,7 +12,6 @@ PS3.3 C.7.6.2 (Image Plane), C.8.3.1 (MR Image), C.8.13.5 (MR macros)
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from imgconv.dicom.header import Header
@@ -20,6 +19,7 @@ from imgconv.dicom.modality import modality_of
 from imgconv.dicom.vendors.component import Component, find_component
 from imgconv.dicom.vendors.facts import Facts
 from imgconv.errors import CorruptData
+from imgconv.records import record
 from imgconv.standard.elements import find_tag
 
 __all__ = ["PLAIN_KEYWORDS", "Components", "Slice", "Timing", "is_from", "make_slice", "to_integer"]
@@ -77,7 +77,7 @@ PLAIN_KEYWORDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Timing:
     """What may tell the volumes of a 4D series apart; None where the header is silent.
 
@@ -96,7 +96,7 @@ class Timing:
     file: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Slice:
     """A slice, where it is, and what it shows.
 

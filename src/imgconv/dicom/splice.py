@@ -15,7 +15,6 @@ import mmap
 import os
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from imgconv.dicom.bytesource import ByteSource
@@ -33,6 +32,7 @@ from imgconv.dicom.scan import (
     walk,
 )
 from imgconv.errors import CorruptData, InputError, UnsupportedData
+from imgconv.records import record
 from imgconv.standard.transfer_syntaxes import BY_UID, TransferSyntax
 from imgconv.standard.transfer_syntaxes import EXPLICIT_LITTLE as EXPLICIT_LITTLE_UID
 
@@ -43,7 +43,7 @@ _PREAMBLE = 128
 _TAG = struct.Struct("<HH")
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class FileParts:
     """A file in parts.
 

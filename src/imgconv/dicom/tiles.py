@@ -9,7 +9,6 @@ UIH's DICOM conformance statement (MR VFrame sequence)
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from imgconv.dicom.header import Header
 from imgconv.dicom.vendors.csa import CsaHeader, mosaic_tile_count, parse_csa, slice_normal
 from imgconv.dicom.vendors.facts import Facts
 from imgconv.errors import CorruptData, GeometryError
+from imgconv.records import record
 
 __all__ = ["Tiling", "cut_tile", "find_tiling"]
 
@@ -30,7 +30,7 @@ _SDI = "SIEMENS MR SDI 02"
 _UIH = "Image Private Header"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tiling:
     """How one image holds the slices of a volume, row by row from the top left.
 

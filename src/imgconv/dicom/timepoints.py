@@ -14,11 +14,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from imgconv.dicom.positions import Locations
 from imgconv.dicom.slices import Slice, Timing
+from imgconv.records import record
 
 __all__ = ["Grid", "arrange"]
 
@@ -28,7 +29,7 @@ VolumeName = tuple[tuple[Hashable, ...], int]
 _NAMES = tuple(field.name for field in fields(Timing) if field.name != "dimensions")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Grid:
     """Slices by volume and location.
 

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from dataclasses import dataclass
 from pathlib import Path
 
 from imgconv.core.image import Image
 from imgconv.errors import output_error
+from imgconv.records import record
 
 __all__ = ["IMPLEMENTATION_CLASS_UID", "ROOT", "UidMaker", "digest_source", "uid_of_digest"]
 
@@ -35,7 +35,7 @@ def uid_of_digest(data: bytes) -> str:
 IMPLEMENTATION_CLASS_UID = uid_of_digest(hashlib.sha256(b"imgconv implementation class").digest())
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UidMaker:
     """A source of UIDs for one output object.
 

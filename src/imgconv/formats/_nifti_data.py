@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from isal import igzip
@@ -13,13 +12,14 @@ from isal import igzip
 from imgconv.errors import CorruptData, InputError
 from imgconv.formats._volumes import DAMAGED, GZIP_MAGIC, StoredVolumes
 from imgconv.formats.nifti_header import NiftiHeader
+from imgconv.records import record
 
 __all__ = ["NiftiData"]
 
 _HEAD_BYTES = 544  # a NIfTI-2 header and its extension flag
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class NiftiData:
     """An opened NIfTI file.
 

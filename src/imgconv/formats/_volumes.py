@@ -7,7 +7,6 @@ import weakref
 import zlib
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from imgconv.core.image import LazyArray
 from imgconv.errors import CorruptData, InputError, UnsupportedData
+from imgconv.records import record
 
 __all__ = ["DAMAGED", "GZIP_MAGIC", "StoredVolumes"]
 
@@ -29,7 +29,7 @@ DAMAGED: Any = (EOFError, zlib.error, isal_zlib.error)
 Load = Callable[[int], NDArray[Any]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredVolumes:
     """Where the samples of a file are.
 

@@ -8,13 +8,14 @@ Source: nifti1.h and nifti2.h (https://nifti.nimh.nih.gov).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.errors import CorruptData, UnsupportedData
+from imgconv.records import record
 
 __all__ = [
     "DATATYPES",
@@ -146,7 +147,7 @@ def header_size(shape: tuple[int, ...]) -> int:
     return _SIZES[1 if max(shape) <= _MAX_DIM_1 else 2] + _EXTENSION_FLAG
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class NiftiHeader:
     """What a header says, in plain values.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from imgconv.core.geometry import LPS_TO_RAS, Geometry
 from imgconv.core.image import Image
 from imgconv.core.options import WriteOptions
 from imgconv.errors import CorruptData
+from imgconv.records import record
 
 __all__ = [
     "SLICE_POSITIONS",
@@ -40,7 +41,7 @@ _MAX_JSON_BYTES = 16 << 20
 _MAX_TEXT_BYTES = 64 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sidecar:
     """What was found beside a volume."""
 

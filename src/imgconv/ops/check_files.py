@@ -7,7 +7,6 @@ beside its work. Nothing here raises for a bad file: that is a finding.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from imgconv.profiles.grades import grade_rules, merge_profiles, select_rules
 from imgconv.profiles.groups import collect_extras
 from imgconv.profiles.load import resolve_profile
 from imgconv.profiles.model import Profile
+from imgconv.records import record
 from imgconv.rules.engine import Checks, check_instance
 from imgconv.rules.instance import Instance
 from imgconv.rules.records import PackedRecord, make_record, pack_record
@@ -32,7 +32,7 @@ _SEVERITIES = {severity.value: severity for severity in Severity}
 _DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".dic", ".ima"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CheckPlan:
     """What is asked of every file; small, because each job carries it.
 
@@ -58,7 +58,7 @@ class CheckPlan:
     related: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Target:
     """One file of a chunk: where it is, how reports name it, whether it was named."""
 
@@ -67,7 +67,7 @@ class Target:
     is_named: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CheckedFile:
     """What was found in one file; `record` is None if it is no DICOM."""
 
@@ -77,7 +77,7 @@ class CheckedFile:
     is_checked: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LoadedPlan:
     """A plan with its profiles read and its check functions resolved."""
 

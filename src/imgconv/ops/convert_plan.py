@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,13 @@ from imgconv.ops.detect import detect_format, is_archive
 from imgconv.ops.inputs import InputFile, gather
 from imgconv.ops.naming import NameTaker, NameTemplate
 from imgconv.ops.report import FileOutcome, Status
+from imgconv.records import record
 from imgconv.spec import FormatSpec
 
 __all__ = ["Plan", "PlannedVolume", "Target", "Task", "left_out_file", "make_plan"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Target:
     """The format to write, and the extension of its files."""
 
@@ -28,7 +29,7 @@ class Target:
     extension: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PlannedVolume:
     """One image of a task.
 
@@ -43,7 +44,7 @@ class PlannedVolume:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Task:
     """What is read, and lost, together; picklable.
 
@@ -63,7 +64,7 @@ class Task:
         return str(path)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plan:
     """The tasks, the files that they use, and what became of all others."""
 

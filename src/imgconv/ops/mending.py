@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from imgconv.dicom.elements import Item, Tree
 from imgconv.dicom.repair.acr_nema import mend_acr_nema
@@ -29,6 +28,7 @@ from imgconv.dicom.repair.uids import (
 )
 from imgconv.dicom.repair.values import mend_values
 from imgconv.ops.derivation import derive_attributes
+from imgconv.records import record
 from imgconv.rules.instance import Hit, Instance
 from imgconv.rules.modules import check_modules
 from imgconv.rules.plan import Plan, find_plan
@@ -44,7 +44,7 @@ _MAX_ROUNDS = 4
 _STEP = re.compile(r"\(([0-9A-F]{4}),([0-9A-F]{4})\)(?:\[(\d+)\])?")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Hints:
     """What only the whole set of files tells about one of them.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from imgconv.errors import UsageError
+from imgconv.records import record
 
 __all__ = ["DEFAULT_TEMPLATE", "NameTaker", "NameTemplate", "safe_component"]
 
@@ -52,7 +52,7 @@ _MAX_BYTES = 120  # of a component: leaves room for suffixes below the usual 255
 Lookup = Callable[[str], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NameTemplate:
     """A parsed template.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from imgconv.core.loss import Loss
 from imgconv.errors import ImgconvError, OutputError
 from imgconv.exitcodes import ExitCode
+from imgconv.records import record
 
 __all__ = ["ConvertReport", "FileOutcome", "Status", "VolumeOutcome"]
 
@@ -35,7 +36,7 @@ class Status(StrEnum):
 _GOOD = frozenset({Status.CONVERTED, Status.UNCHANGED, Status.ALREADY_DONE, Status.PLANNED})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VolumeOutcome:
     """What became of one image.
 
@@ -81,7 +82,7 @@ class VolumeOutcome:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FileOutcome:
     """What became of one input file.
 
@@ -105,7 +106,7 @@ class FileOutcome:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ConvertReport:
     """The outcome of a whole conversion; `interrupted` if the user stopped it."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from imgconv.dicom.elements import read_tree
@@ -18,6 +18,7 @@ from imgconv.dicom.header import read_header
 from imgconv.dicom.repair.encode import encode_item
 from imgconv.dicom.repair.structure import mend_structure
 from imgconv.errors import InputError
+from imgconv.records import record
 from imgconv.rules.records import PATIENT_TAGS, STUDY_TAGS
 
 __all__ = ["Identity", "Survey"]
@@ -32,7 +33,7 @@ _IN_SERIES = (_FRAME_OF_REFERENCE,)
 _MIN_STEP = 1e-3
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Identity:
     """What names an instance, and where it lies; empty where the file does not say."""
 
@@ -44,7 +45,7 @@ class Identity:
     common: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Survey:
     """Facts about a set of files; add each file once, then ask."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from imgconv.batch.job import Job
@@ -12,11 +12,12 @@ from imgconv.codecs.encode import EncodeOptions
 from imgconv.dicom.recode import Verify
 from imgconv.errors import ImgconvError, OutputError, UnknownFormat, UsageError
 from imgconv.ops.inputs import InputFile, gather
+from imgconv.records import record
 
 __all__ = ["Payload", "TranscodeOptions", "is_single", "iter_jobs"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TranscodeOptions:
     """What is done to every file.
 
@@ -61,7 +62,7 @@ class TranscodeOptions:
     threads: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Payload:
     """A job's own part: shared options, and what is known about this file beforehand."""
 

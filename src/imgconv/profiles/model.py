@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from imgconv.core.finding import Severity
+from imgconv.records import record
 
 __all__ = ["GroupRule", "PixelRule", "Profile", "ProfileRule", "ProfileTest", "Scope", "TagTest"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scope:
     """Which files a rule is about: all, or those with these values.
 
@@ -28,7 +29,7 @@ class Scope:
     when: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TagTest:
     """What the values of one tag path must be; None, or empty, where nothing is asked."""
 
@@ -49,7 +50,7 @@ class TagTest:
     code: tuple[str, str] | None = None  # coding scheme designator, code value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GroupRule:
     """What must be the same, or in order, in each series, study or patient.
 
@@ -64,7 +65,7 @@ class GroupRule:
     count_max: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PixelRule:
     """What is asked of the pixels: whether they decode, their number of frames, their values."""
 
@@ -74,7 +75,7 @@ class PixelRule:
     not_constant: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ProfileRule:
     """One rule of a profile."""
 
@@ -91,7 +92,7 @@ class ProfileRule:
     pixels: PixelRule | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ProfileTest:
     """An example that a profile carries: a data set, and the rules that it must break."""
 
@@ -101,7 +102,7 @@ class ProfileTest:
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Profile:
     """A profile, as its file says it or merged with those that it extends.
 

@@ -8,11 +8,12 @@ puts no value that may identify a person into a message: that goes into
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import NamedTuple
 
 from imgconv.dicom.elements import Element, Item, Tree
+from imgconv.records import record
 from imgconv.standard.elements import find_keyword
 
 __all__ = ["Hit", "Instance", "name_tag"]
@@ -37,7 +38,7 @@ def name_tag(tag: int) -> str:
     return find_keyword(tag) or f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
 
 
-@dataclass(eq=False)
+@record(frozen=False, slots=False, eq=False)
 class Instance:
     """One DICOM file as rules see it.
 

@@ -11,10 +11,10 @@ PS3.3 annex A (IODs) and 5.4 (types); PS3.5 7.4
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from imgconv.records import record
 from imgconv.rules.conditions import Condition, compile_condition
 from imgconv.standard.iods import load_tables
 
@@ -26,7 +26,7 @@ __all__ = ["Attribute", "GroupUse", "Module", "Node", "Plan", "Row", "find_plan"
 _SPECIALIZED = {("sc-equipment", 0x00080060): "general-series"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Row:
     """One row of one module's table.
 
@@ -47,7 +47,7 @@ class Row:
     child: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attribute:
     """One tag, with the rows of all modules that have it.
 
@@ -66,7 +66,7 @@ class Attribute:
     is_judged: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Module:
     """One module of the IOD: its usage M, C or U, and its condition."""
 
@@ -77,7 +77,7 @@ class Module:
     triggers: frozenset[int]  # root tags that only this module has: their presence shows its use
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GroupUse:
     """One functional group macro of the IOD."""
 

@@ -7,7 +7,7 @@ PS3.6 Table A-1 (UIDs, names, retired); PS3.5 Annex A (byte order, VR, encapsula
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from imgconv.records import record
 
 __all__ = [
     "BY_UID",
@@ -26,7 +26,7 @@ EXPLICIT_LITTLE = _BASE + ".1"
 GE_PRIVATE = "1.2.840.113619.5.2"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TransferSyntax:
     """One transfer syntax.
 

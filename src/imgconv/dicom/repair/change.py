@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from imgconv.dicom.elements import Element, Item
+from imgconv.records import record
 from imgconv.standard.elements import find_keyword
 
 __all__ = ["Change", "ensure", "remove", "replace_value", "skipped"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Change:
     """One thing that was changed, or that should be and could not.
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from imgconv.errors import UsageError
+from imgconv.records import record
 
 __all__ = ["OBJECTS", "ObjectSpec", "get_object"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ObjectSpec:
     """One kind of DICOM object that an image can become.
 

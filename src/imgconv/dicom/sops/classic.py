@@ -9,7 +9,7 @@ Source: PS3.3 A.3, A.4, A.21, C.8.2.1, C.8.3.1, C.8.9.1 to C.8.9.4.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from imgconv.dicom.sops.rescale import check_rescale
 from imgconv.dicom.sops.samples import Samples, fit_samples, sample_type_losses
 from imgconv.dicom.sops.sources import source_item
 from imgconv.errors import UnsupportedData
+from imgconv.records import record
 from imgconv.standard.prompted import MR_PROMPTED
 
 __all__ = ["build_ct", "build_mr", "build_pet", "check_ct", "check_mr", "check_pet"]
@@ -37,7 +38,7 @@ _STORED = ("int16", "uint16")
 _INSTANCE_NUMBER, _POSITION, _LOCATION = 0x00200013, 0x00200032, 0x00201041
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Kind:
     """What differs between the three classic objects."""
 

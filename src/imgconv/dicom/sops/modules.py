@@ -13,7 +13,7 @@ import contextlib
 import datetime as dt
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from imgconv.dicom.context import Context
 from imgconv.dicom.sops import keywords
 from imgconv.dicom.sops.samples import Samples
 from imgconv.dicom.uids import UidMaker
+from imgconv.records import record
 
 __all__ = [
     "Job",
@@ -65,7 +66,7 @@ def now(source: Path | None = None) -> dt.datetime:
     return dt.datetime.now().astimezone()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Job:
     """All that a module of `sops` needs to make its object.
 

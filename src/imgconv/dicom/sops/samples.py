@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,14 @@ from numpy.typing import NDArray
 from imgconv.core.image import Image
 from imgconv.core.loss import Loss
 from imgconv.errors import UnsupportedData
+from imgconv.records import record
 
 __all__ = ["Samples", "finite_range", "fit_samples", "frame_parts", "sample_type_losses"]
 
 _WAYS_OUT = "keep every value by `--as parametric-map`"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Samples:
     """How samples are stored.
 

@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from imgconv.dicom.element_values import decode_value
 from imgconv.dicom.header import Header
 from imgconv.errors import CorruptData
+from imgconv.records import record
 
 __all__ = ["Acquisition", "Facts", "private_items"]
 
@@ -253,7 +253,7 @@ def _to_numbers(value: Any) -> tuple[float, ...]:
     return tuple(numbers)
 
 
-@dataclass(frozen=True)
+@record(slots=False)
 class Acquisition:
     """The frames of one image, in the order of its array.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from imgconv.core.finding import Finding, Severity
+from imgconv.records import record
 
 __all__ = ["FindingGroup", "Groups"]
 
@@ -14,7 +15,7 @@ _MAX_GROUPS = 100_000  # a bound for hostile input; further ones are counted tog
 _INDEX = re.compile(r"\[\d+\]")
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class FindingGroup:
     """Findings of one rule with the same message at the same place of different files."""
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import IO
 
 from imgconv.core.finding import Severity
 from imgconv.errors import UsageError
 from imgconv.ops.validate import Sink
+from imgconv.records import record
 from imgconv.spec import resolve
 
 __all__ = ["REPORTS", "ReportContext", "ReportSpec", "make_report"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReportContext:
     """What a report may want to know beforehand.
 
@@ -26,7 +27,7 @@ class ReportContext:
     verbose: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReportSpec:
     """One format: its name, and ``"module:class"`` called as ``(stream, context)``."""
 
