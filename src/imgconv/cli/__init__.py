@@ -14,13 +14,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from imgconv.core.printable import printable
 from imgconv.errors import ImgconvError, UsageError
 from imgconv.exitcodes import ExitCode
 
 if TYPE_CHECKING:
     import typer
 
-__all__ = ["COMMANDS", "main", "printable"]
+__all__ = ["COMMANDS", "main"]
 
 # Command -> "module:function"; a function's docstring is its help.
 COMMANDS = {
@@ -176,11 +177,6 @@ def _tell_bug(error: Exception) -> None:
     place = f"{ours[-1].name}:{ours[-1].lineno}" if ours else "unknown"
     sys.stderr.write(f"error: internal error `{type(error).__name__}` at {place}\n")
     sys.stderr.write("hint: set IMGCONV_DEBUG=1 for the traceback, which may show patient data\n")
-
-
-def printable(text: str) -> str:
-    """Escape control characters, so that a file name cannot drive the terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _silence_stdout() -> None:

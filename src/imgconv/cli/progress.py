@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TextIO
 
-from imgconv.cli import printable
+from imgconv.core.printable import printable
 from imgconv.events import Event, EventKind, Listener
 
 if TYPE_CHECKING:

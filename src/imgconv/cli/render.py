@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from imgconv.cli import printable
+from imgconv.core.printable import printable
 
 if TYPE_CHECKING:
     from pathlib import Path

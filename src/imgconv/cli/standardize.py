@@ -177,16 +177,17 @@ def _parse_facts(texts: list[str]) -> dict[str, str]:
 
 
 def _show(report: StandardizeReport, *, as_json: bool, quiet: bool, verbose: bool) -> None:
+    from imgconv.cli.render import print_lines, tell
+
     if as_json:
         import json
 
         sys.stdout.write(json.dumps(report.to_json(), indent=1) + "\n")
     elif not quiet:
-        for line in _list_lines(report.to_json(), verbose=verbose):
-            sys.stdout.write(line + "\n")
+        print_lines(_list_lines(report.to_json(), verbose=verbose))
     # The progress has told of the files that failed; what was no job is told here.
     for name, error in report.refused:
-        sys.stderr.write(f"error: {name}: {error.message}\n")
+        tell(f"error: {name}: {error.message}")
 
 
 def _list_lines(report: dict[str, Any], *, verbose: bool) -> list[str]:

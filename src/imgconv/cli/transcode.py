@@ -267,7 +267,7 @@ class _Report:
 
 
 def _shown(outcome: Outcome) -> str:
-    from imgconv.cli import printable
+    from imgconv.core.printable import printable
 
     return printable(str(outcome.job.path))
 

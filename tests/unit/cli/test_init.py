@@ -5,7 +5,7 @@ from importlib import import_module
 import pytest
 
 from imgconv import __version__
-from imgconv.cli import COMMANDS, main, printable
+from imgconv.cli import COMMANDS, main
 from imgconv.errors import CorruptData
 from imgconv.exitcodes import ExitCode
 
@@ -83,10 +83,6 @@ def test_a_bug_shows_no_data(capsys, monkeypatch):
     assert (code, out) == (70, "")
     assert err.startswith("error: internal error `ValueError` at ")
     assert "Doe" not in err
-
-
-def test_printable_escapes_control_characters():
-    assert printable("a\x1b[31m\nb\u202eé") == "a\\x1b[31m\\nb\\u202eé"
 
 
 def test_closed_streams_are_no_bug(tmp_path):

@@ -10,8 +10,9 @@ GitHub documentation, "Workflow commands for GitHub Actions"
 from __future__ import annotations
 
 from imgconv.core.finding import Severity
+from imgconv.core.printable import printable
 from imgconv.ops.reports.grouped import GroupedReport
-from imgconv.ops.reports.text import format_summary, printable
+from imgconv.ops.reports.text import format_summary
 from imgconv.ops.validate import ValidateSummary
 
 __all__ = ["GithubReport"]

@@ -9,9 +9,10 @@ from typing import IO
 
 from imgconv import registry
 from imgconv.core.finding import Finding
+from imgconv.core.printable import printable
 from imgconv.ops.reports.groups import FindingGroup, Groups
 from imgconv.ops.reports.table import ReportContext
-from imgconv.ops.reports.text import format_summary, printable
+from imgconv.ops.reports.text import format_summary
 from imgconv.ops.validate import ValidateSummary
 
 __all__ = ["HtmlReport"]

@@ -12,8 +12,8 @@ from typing import IO
 from xml.sax.saxutils import escape, quoteattr
 
 from imgconv.core.finding import Finding, Severity
+from imgconv.core.printable import printable
 from imgconv.ops.reports.table import ReportContext
-from imgconv.ops.reports.text import printable
 from imgconv.ops.validate import ValidateSummary
 
 __all__ = ["JunitReport"]

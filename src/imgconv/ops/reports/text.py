@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from imgconv.core.finding import Severity
+from imgconv.core.printable import printable
 from imgconv.ops.reports.grouped import GroupedReport
 from imgconv.ops.reports.groups import FindingGroup
 from imgconv.ops.validate import ValidateSummary
 
 __all__ = ["TextReport", "format_summary"]
-
-
-def printable(text: str) -> str:
-    """Escape control characters, so that a file name cannot drive the terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class TextReport(GroupedReport):
