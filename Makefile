@@ -39,7 +39,7 @@ fixtures: $(VENV)/.installed
 	$(BIN)/python fixtures/make_fixtures.py
 
 # Regenerates the tables of the DICOM standard from highdicom and pydicom.
-standard: $(VENV)/.test-installed
+standard: $(VENV)/.installed
 	$(BIN)/python -m imgconv.standard.build
 
 # Writes the rule catalogue and the profile reference.

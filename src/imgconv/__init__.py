@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from imgconv.core.values import ValueMap
     from imgconv.errors import ImgconvError
     from imgconv.formats.interchange import (
+        from_highdicom,
         from_nibabel,
         from_simpleitk,
+        to_highdicom,
         to_nibabel,
         to_simpleitk,
     )
@@ -56,6 +58,7 @@ _HOMES = {
     "ValueMap": "imgconv.core.values",
     "WriteOptions": "imgconv.core.options",
     "convert": "imgconv.ops.convert",
+    "from_highdicom": "imgconv.formats.interchange",
     "from_nibabel": "imgconv.formats.interchange",
     "from_simpleitk": "imgconv.formats.interchange",
     "inspect": "imgconv.ops.inspect",
@@ -63,6 +66,7 @@ _HOMES = {
     "read_image": "imgconv.ops.images",
     "read_images": "imgconv.ops.images",
     "standardize": "imgconv.ops.standardize",
+    "to_highdicom": "imgconv.formats.interchange",
     "to_nibabel": "imgconv.formats.interchange",
     "to_real": "imgconv.core.rescale",
     "to_simpleitk": "imgconv.formats.interchange",
@@ -88,6 +92,7 @@ __all__ = [
     "WriteOptions",
     "__version__",
     "convert",
+    "from_highdicom",
     "from_nibabel",
     "from_simpleitk",
     "inspect",
@@ -95,6 +100,7 @@ __all__ = [
     "read_image",
     "read_images",
     "standardize",
+    "to_highdicom",
     "to_nibabel",
     "to_real",
     "to_simpleitk",

@@ -1,11 +1,12 @@
-"""Hand images to nibabel and SimpleITK, and take theirs, without a file in between.
+"""Hand images to nibabel, SimpleITK and highdicom, and take theirs, without a file in between.
 
 The hub keeps stored samples; so do these: nothing is rescaled. The slope and
-intercept go into nibabel's header, which applies them on request; a SimpleITK
-image has no place for them, so an image that has them is refused unless the
-caller asks for real values.
+intercept go into nibabel's header, which applies them on request; the others
+have no place for them, so an image that has them is refused unless the caller
+asks for real values.
 
-Not supported: colour to nibabel, complex samples, images without a geometry.
+Not supported: colour to nibabel, time-like axes to highdicom, complex samples,
+images without a geometry.
 """
 
 from __future__ import annotations
@@ -21,7 +22,14 @@ from imgconv.core.rescale import to_real
 from imgconv.core.values import Rescale, ValueMap
 from imgconv.errors import UnsupportedData
 
-__all__ = ["from_nibabel", "from_simpleitk", "to_nibabel", "to_simpleitk"]
+__all__ = [
+    "from_highdicom",
+    "from_nibabel",
+    "from_simpleitk",
+    "to_highdicom",
+    "to_nibabel",
+    "to_simpleitk",
+]
 
 # Direction cosines that SimpleITK takes for orthonormal.
 _ORTHOGONAL = 1e-6
@@ -95,12 +103,7 @@ def to_simpleitk(image: Image, *, real_values: bool = False) -> Any:  # a Simple
     directions = geometry.directions
     if not np.allclose(directions.T @ directions, np.eye(3), atol=_ORTHOGONAL):
         raise UnsupportedData("SimpleITK holds orthogonal axes only; these are sheared")
-    if not image.values.rescale.is_identity:
-        if not real_values:
-            raise UnsupportedData(
-                "SimpleITK holds no slope and intercept; ask for real values to apply them"
-            )
-        image = to_real(image)
+    image = _without_rescale(image, "SimpleITK", real_values=real_values)
     array = np.ascontiguousarray(np.asarray(image.array))
     is_series = image.axes[0] == "t"
     made = SimpleITK.GetImageFromArray(array, isVector="c" in image.axes)
@@ -135,6 +138,79 @@ def from_simpleitk(source: Any) -> Image:  # a SimpleITK.Image
     affine[:3, :3] = directions * np.asarray(source.GetSpacing()[:3])
     affine[:3, 3] = source.GetOrigin()[:3]
     return Image(array, axes, geometry=Geometry(affine))
+
+
+def to_highdicom(image: Image, *, real_values: bool = False) -> Any:  # a highdicom.Volume
+    """Return a `highdicom.Volume` with array axes ``k j i``, colour as its RGB channel.
+
+    Its affine (mm, LPS) maps the array's indices, so its columns are in the order
+    ``k j i`` too; highdicom's builders of derived objects take it as it is.
+
+    Parameters
+    ----------
+    real_values
+        Apply slope and intercept, where there are any.
+
+    Raises
+    ------
+    UnsupportedData
+        The image has no geometry, sheared axes, slices that no affine holds,
+        a time-like axis, or a rescale that `real_values` does not apply.
+    """
+    import highdicom
+    from highdicom.volume import RGB_COLOR_CHANNEL_DESCRIPTOR
+
+    geometry = _require_grid(image)
+    if image.axes not in ("kji", "kjic"):
+        raise UnsupportedData("a highdicom volume has three spatial axes and no time")
+    image = _without_rescale(image, "highdicom", real_values=real_values)
+    try:
+        return highdicom.Volume(
+            np.asarray(image.array),
+            geometry.affine[:, [2, 1, 0, 3]],
+            "PATIENT",
+            frame_of_reference_uid=geometry.frame_of_reference_uid or None,
+            channels={RGB_COLOR_CHANNEL_DESCRIPTOR: [*"RGB"]} if "c" in image.axes else None,
+        )
+    except ValueError as error:
+        raise UnsupportedData(f"highdicom holds no such volume: {error}") from error
+
+
+def from_highdicom(source: Any) -> Image:  # a highdicom.Volume
+    """Return the image of a `highdicom.Volume` in the patient's coordinate system.
+
+    Raises
+    ------
+    UnsupportedData
+        It lies in a slide's coordinate system, has channels that are no
+        colours, or samples that are no real numbers.
+    """
+    from highdicom import CoordinateSystemNames
+    from highdicom.volume import RGB_COLOR_CHANNEL_DESCRIPTOR
+
+    channels = tuple(source.channel_descriptors)
+    if source.coordinate_system != CoordinateSystemNames.PATIENT:
+        raise UnsupportedData("a volume of a slide has no place in the patient")
+    if channels not in ((), (RGB_COLOR_CHANNEL_DESCRIPTOR,)) or source.dtype.kind not in "iuf":
+        raise UnsupportedData(f"channels of `{source.dtype}` that are no colours are no image")
+    return Image(
+        _native(source.array),
+        "kjic" if channels else "kji",
+        geometry=Geometry(
+            np.asarray(source.affine, np.float64)[:, [2, 1, 0, 3]],
+            frame_of_reference_uid=str(source.frame_of_reference_uid or ""),
+        ),
+    )
+
+
+def _without_rescale(image: Image, library: str, *, real_values: bool) -> Image:
+    if image.values.rescale.is_identity:
+        return image
+    if not real_values:
+        raise UnsupportedData(
+            f"{library} holds no slope and intercept; ask for real values to apply them"
+        )
+    return to_real(image)
 
 
 def _require_grid(image: Image) -> Geometry:

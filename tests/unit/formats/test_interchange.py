@@ -12,8 +12,10 @@ from imgconv.core.image import Image
 from imgconv.core.values import Rescale, ValueMap
 from imgconv.errors import UnsupportedData
 from imgconv.formats.interchange import (
+    from_highdicom,
     from_nibabel,
     from_simpleitk,
+    to_highdicom,
     to_nibabel,
     to_simpleitk,
 )
@@ -103,3 +105,46 @@ def test_images_without_a_place_are_refused():
     image = Image(np.zeros((2, 2, 2), np.uint8), "kji")
     with pytest.raises(UnsupportedData, match="no geometry"):
         to_nibabel(image)
+
+
+@given(affines)
+@settings(max_examples=30, deadline=None)
+def test_highdicom_and_back_keeps_samples_and_places(affine):
+    pytest.importorskip("highdicom", reason="it has no wheel for this Python")
+    image = image_of(affine)
+    volume = to_highdicom(image)
+    place = volume.map_indices_to_reference(np.array([[3, 2, 1]]))[0]
+    assert np.allclose(place, (affine @ [1, 2, 3, 1])[:3])
+    back = from_highdicom(volume)
+    assert np.array_equal(back.array, image.array)
+    assert np.allclose(back.geometry.affine, affine, atol=1e-9)
+
+
+def test_highdicom_keeps_colour_and_frame_of_reference():
+    pytest.importorskip("highdicom", reason="it has no wheel for this Python")
+    samples = np.arange(4 * 3 * 2 * 3, dtype=np.uint8).reshape(4, 3, 2, 3)
+    image = Image(samples, "kjic", geometry=Geometry(np.eye(4), frame_of_reference_uid="1.2.3"))
+    back = from_highdicom(to_highdicom(image))
+    assert back.axes == "kjic"
+    assert np.array_equal(back.array, samples)
+    assert back.geometry.frame_of_reference_uid == "1.2.3"
+
+
+def test_to_highdicom_refuses_what_it_cannot_hold():
+    pytest.importorskip("highdicom", reason="it has no wheel for this Python")
+    sheared = np.eye(4)
+    sheared[1, 2] = 0.3
+    for image, reason in (
+        (image_of(np.eye(4), rescale=Rescale(2.0, 0.0)), "slope"),
+        (image_of(np.eye(4), shape=(5, 4, 3, 2), axes="tkji"), "time"),
+        (image_of(sheared), "highdicom"),
+    ):
+        with pytest.raises(UnsupportedData, match=reason):
+            to_highdicom(image)
+
+
+def test_from_highdicom_refuses_a_slide():
+    highdicom = pytest.importorskip("highdicom", reason="it has no wheel for this Python")
+    volume = highdicom.Volume(np.zeros((1, 2, 2), np.uint8), np.eye(4), "SLIDE")
+    with pytest.raises(UnsupportedData, match="slide"):
+        from_highdicom(volume)
