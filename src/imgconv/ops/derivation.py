@@ -8,9 +8,11 @@ PS3.3 C.7 (modules of all images), C.8 (modules of one modality); PS3.5 7.4
 from __future__ import annotations
 
 from imgconv.dicom.elements import Item, Tree
+from imgconv.dicom.enhanced_groups import put, put_item
 from imgconv.dicom.repair.change import Change, ensure, remove, replace_value, skipped
 from imgconv.dicom.repair.uids import uid_for
 from imgconv.rules.plan import Plan
+from imgconv.standard.anatomic_regions import find_region
 from imgconv.standard.body_parts import needs_laterality
 from imgconv.standard.elements import find_tag, find_vr
 from imgconv.standard.modalities import find_modality
@@ -21,6 +23,7 @@ __all__ = ["derive_attributes"]
 _SOP_CLASS, _IMAGE_TYPE, _MODALITY = 0x00080016, 0x00080008, 0x00080060
 _SERIES, _FRAME_OF_REFERENCE = 0x0020000E, 0x00200052
 _BODY_PART, _LATERALITY = 0x00180015, 0x00200060
+_REGION, _IMAGE_POSITION = 0x00082218, 0x00200032
 _FRAME_ANATOMY = 0x00209071
 _WINDOW_CENTER, _WINDOW_WIDTH, _VOI_FUNCTION = 0x00281050, 0x00281051, 0x00281056
 _PATIENT_ORIENTATION, _IMAGE_ORIENTATION = 0x00200020, 0x00200037
@@ -49,7 +52,7 @@ def derive_attributes(tree: Tree, plan: Plan, *, is_stack: bool) -> list[Change]
     if modality and not root.text(_MODALITY):
         reason = "the SOP class has only one modality"
         changes.append(_fill(root, _MODALITY, modality, reason, "PS3.3 C.7.3.1.1.1"))
-    if _needs_frame_of_reference(plan) and not root.text(_FRAME_OF_REFERENCE):
+    if _needs_frame_of_reference(root, plan) and not root.text(_FRAME_OF_REFERENCE):
         uid = uid_for("frame of reference", root.text(_SERIES))
         reason = "a series has one frame of reference; derived from its UID"
         changes.append(_fill(root, _FRAME_OF_REFERENCE, uid, reason, "PS3.3 A.1.4, C.7.4.1"))
@@ -58,6 +61,7 @@ def derive_attributes(tree: Tree, plan: Plan, *, is_stack: bool) -> list[Change]
     changes += _mend_patient_orientation(root, plan)
     return [
         *changes,
+        *_fill_region(root),
         *_remove_excluded(root),
         *_remove_windows(root),
         *_remove_zero_directions(root),
@@ -166,8 +170,24 @@ def _fill(root: Item, tag: int, value: str, reason: str, source: str) -> Change:
     return ensure(root, tag, vr, value.encode(), name="derived", reason=reason, source=source)
 
 
-def _needs_frame_of_reference(plan: Plan) -> bool:
-    return any(m.name == "frame-of-reference" and m.usage == "M" for m in plan.modules)
+def _needs_frame_of_reference(root: Item, plan: Plan) -> bool:
+    """Whether the IOD demands one, or allows one and the image has a position in it."""
+    usages = {module.usage for module in plan.modules if module.name == "frame-of-reference"}
+    return "M" in usages or (bool(usages) and bool(root.numbers(_IMAGE_POSITION)))
+
+
+def _fill_region(root: Item) -> list[Change]:
+    """Say in a code what Body Part Examined says, where the code is asked for and empty."""
+    region, known = root.get(_REGION), find_region(root.text(_BODY_PART))
+    if region is None or region.items != [] or known is None:
+        return []
+    code = put_item(root, _REGION)
+    put(code, 0x00080100, "SH", known[0])
+    put(code, 0x00080102, "SH", "SCT")
+    put(code, 0x00080104, "LO", known[1])
+    reason = "Body Part Examined says it"
+    path = root.path_to(_REGION)
+    return [Change("derived", path, "empty", "filled", reason, "PS3.16 Annex L")]
 
 
 def _complete_image_type(root: Item, *, is_stack: bool) -> list[Change]:

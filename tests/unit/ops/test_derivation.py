@@ -114,3 +114,25 @@ def test_derive_attributes_other_image_types_stay(kind, image_type):
     root, changes = derive(kind, change, is_stack=True)
     assert root.texts(0x00080008) == tuple(image_type)
     assert 0x00080008 not in {change.tag for change in changes}
+
+
+def test_derive_attributes_position_of_a_capture_gets_a_frame_of_reference():
+    root, changes = derive("sc", with_values(ImagePositionPatient=[0, 0, 0]))
+
+    assert "(0020,0052)" in tags(changes)
+    assert root.text(0x00200052).startswith("2.25.")
+
+
+def test_derive_attributes_capture_without_a_position_gets_none():
+    root, _ = derive("sc", with_values(ImageComments="x"))
+
+    assert 0x00200052 not in root.elements
+
+
+def test_derive_attributes_empty_anatomic_region_says_what_body_part_examined_says():
+    values = {"AnatomicRegionSequence": Sequence(), "BodyPartExamined": "KNEE"}
+
+    root, changes = derive("ct", with_values(**values))
+
+    assert "(0008,2218)" in tags(changes)
+    assert root.items_of(0x00082218)[0].text(0x00080100) == "72696002"
