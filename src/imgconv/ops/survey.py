@@ -28,7 +28,7 @@ _POSITION, _ORIENTATION = 0x00200032, 0x00200037
 _FRAME_OF_REFERENCE = 0x00200052
 # What is the same in a study, and in a series; PS3.3 A.1.2, C.7.4.1.
 _IN_STUDY = (*PATIENT_TAGS, *STUDY_TAGS)
-_IN_SERIES = (_FRAME_OF_REFERENCE,)
+_IN_SERIES = (0x00080060, 0x00080070, 0x00200011, _FRAME_OF_REFERENCE)
 # Millimetres: closer images are at the same place.
 _MIN_STEP = 1e-3
 
