@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from enum import StrEnum
 from typing import Annotated
 
 import typer
+
+from imgconv.errors import InputError
 
 __all__ = [
     "AllowOption",
@@ -19,13 +23,53 @@ __all__ = [
     "ShowPhiOption",
     "StrictOption",
     "VerboseOption",
+    "read_lists",
     "split_names",
 ]
+
+
+def read_lists(inputs: list[str]) -> list[str]:
+    """Return the inputs with lists replaced by the paths that they hold, one a line.
+
+    ``-`` is a list on stdin, ``@FILE`` one in a file, as `--failed-list`
+    writes it; a file whose own name begins so goes before a list.
+
+    Raises
+    ------
+    InputError
+        A list cannot be read, or there is no path in any.
+    """
+    paths = [path for item in inputs for path in _expand(item)]
+    if not paths:
+        raise InputError("the list of inputs holds no path")
+    return paths
+
+
+def _expand(item: str) -> list[str]:
+    if item == "-":
+        return _lines(sys.stdin.buffer.read())
+    if not item.startswith("@") or len(item) == 1 or os.path.lexists(item):
+        return [item]
+    try:
+        with open(item[1:], "rb") as stream:  # noqa: PTH123  pathlib is imported for nothing else
+            return _lines(stream.read())
+    except OSError as error:
+        raise InputError(
+            f"the list of inputs cannot be read: {error.strerror}", path=item[1:]
+        ) from error
+
+
+def _lines(data: bytes) -> list[str]:
+    return [os.fsdecode(line) for line in data.splitlines() if line]
+
 
 InputsArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="INPUT...", help="Files, folders, .zip or .tar archives, DICOMDIRs, patterns."
+        metavar="INPUT...",
+        callback=read_lists,
+        help="Files, folders, .zip or .tar archives, DICOMDIRs, patterns; @FILE or - is a list "
+        "of them, one a line.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
