@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from dataclasses import field
 from pathlib import Path
 
-from imgconv.dicom.header_scan import inflate_part
 from imgconv.errors import CorruptData, InputError
 from imgconv.records import record
 from imgconv.standard.elements import find_vr
@@ -436,6 +435,9 @@ def _choose_encoding(tree: Tree, start: int) -> None:
 
 def _inflate(tree: Tree, start: int) -> int:
     """Inflate the data set into `tree.data`; return 0, where it starts there."""
+    # Needs numpy, which a process that only hands files to workers does without.
+    from imgconv.dicom.header_scan import inflate_part
+
     try:
         plain, complete = inflate_part(bytes(tree.data[start:]))
     except InputError:
