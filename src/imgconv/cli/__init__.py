@@ -6,6 +6,7 @@ it imports the library inside its body.
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -77,8 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("error: there is not enough memory\n")
         return ExitCode.NONE_DONE
     except Exception as error:  # noqa: BLE001  the last door: a bug of ours must not print patient data
-        _tell_bug(error)
-        return ExitCode.INTERNAL
+        return _end_unforeseen(error)
     finally:
         # An interrupt within exec(), by which dataclasses are made, has CPython kill the process
         # by SIGINT at its end, though it was caught; the next exec() forgets it.
@@ -164,6 +164,15 @@ def _tell(error: ImgconvError) -> None:
     sys.stderr.write(f"error: {printable(str(error))}\n")
     if error.hint:
         sys.stderr.write(f"hint: {printable(error.hint)}\n")
+
+
+def _end_unforeseen(error: Exception) -> ExitCode:
+    # A name that no system can have may be in any option; the first that looks at it meets this.
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        _tell(UsageError("the name is too long", path=str(error.filename or "")))
+        return ExitCode.USAGE
+    _tell_bug(error)
+    return ExitCode.INTERNAL
 
 
 def _tell_bug(error: Exception) -> None:

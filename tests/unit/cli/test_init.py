@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -99,3 +100,24 @@ def test_help_names_every_command_with_its_own_help(capsys):
         module, _, function = reference.partition(":")
         first = getattr(import_module(module), function).__doc__.splitlines()[0]
         assert first.startswith(listed[name].rstrip(".")[:30])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["convert", "{ct}", "-o", "{long}"],
+        ["convert", "{long}", "-o", "{out}"],
+        ["transcode", "{ct}", "-o", "{long}", "--to", "rle"],
+        ["standardize", "{long}", "-o", "{out}"],
+        ["validate", "{ct}", "--profile", "{long}"],
+        ["convert", "{ct}", "-o", "{out}", "--to", "dicom", "--reference", "{long}"],
+    ],
+)
+def test_a_name_that_no_system_can_have_is_the_callers_mistake(tmp_path, capsys, words):
+    ct = Path(__file__).parents[3] / "fixtures" / "data" / "ct"
+    names = {"ct": ct, "long": "n" * 300, "out": tmp_path / "out"}
+    code, out, err = run(capsys, *(word.format(**names) for word in words))
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert err.startswith("error: n")
+    assert err.endswith("n: the name is too long\n")
+    assert not (tmp_path / "out").exists()
