@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import transcode, validate
+from benchmarks import to_dicom, transcode, validate
 from benchmarks.scans import make_ct, make_fmri
 
 RUNS = 3
@@ -135,6 +135,7 @@ def main() -> None:
         compare("CT, 300 slices, no gzip", plain, peer(out, "-z", "n", str(ct)), out)
         compare("fMRI, 5000 files", [*IMGCONV, str(fmri)], peer(out, "-z", "i", str(fmri)), out)
         memory(folder, out)
+        to_dicom.main(folder)
         transcode.main(folder)
         validate.main(folder)
 
