@@ -139,6 +139,7 @@ def transcode(  # noqa: PLR0917  a command's options
     from imgconv.cli.progress import show_progress
     from imgconv.cli.render import tell
     from imgconv.codecs.encode import EncodeOptions
+    from imgconv.errors import InputError
     from imgconv.ops.transcode import TranscodeOptions, show_plan, transcode
 
     folder = _target(output, in_place=in_place)
@@ -191,6 +192,8 @@ def transcode(  # noqa: PLR0917  a command's options
             listener=listener,
             on_outcome=report.add,
         )
+    if not (summary.total or shard or summary.interrupted):
+        raise InputError("there is no file to transcode")
     if not quiet and (summary.total > 1 or not summary.failed):
         tell(format_summary(summary, "transcoded"))
     return summary.exit_code

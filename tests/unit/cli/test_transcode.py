@@ -5,6 +5,7 @@ from tests.unit.dicom.pixel_files import make_file, ramp
 
 from imgconv.cli import main
 from imgconv.dicom.header import read_header
+from imgconv.exitcodes import ExitCode
 
 
 @pytest.fixture
@@ -67,3 +68,11 @@ def test_transcode_dry_run_prints_the_plan(source, tmp_path, capsys):
     assert _transcode(source, tmp_path, "--to", "rle", "--dry-run") == 0
     assert json.loads(capsys.readouterr().out.splitlines()[0])["key"] == "a.dcm"
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_without_files_is_not_done(tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    words = ["transcode", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--to", "rle"]
+    assert main(words) == ExitCode.NONE_DONE
+    assert capsys.readouterr().err == "error: there is no file to transcode\n"
+    assert main([*words, "--shard", "2/2"]) == ExitCode.DONE  # a part may be empty
