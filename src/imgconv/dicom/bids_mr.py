@@ -190,7 +190,10 @@ def _vendor_text(view: View, name: str) -> str:
 
 
 def _phase_encoding(view: View) -> dict[str, Any]:
-    """Return axis and polarity, left out for 3D without an echo train: both are phase encoded."""
+    """Return axis and polarity, left out for 3D without a train of gradient echoes.
+
+    There two axes are phase encoded, and neither is distorted.
+    """
     fields: dict[str, Any] = {}
     if view.acquired_lines:
         fields["AcquisitionMatrixPE"] = view.acquired_lines
@@ -199,13 +202,21 @@ def _phase_encoding(view: View) -> dict[str, Any]:
     if view.phase_axis:
         fields["InPlanePhaseEncodingDirectionDICOM"] = {"i": "ROW", "j": "COL"}[view.phase_axis]
         is_3d = view.facts.text("MRAcquisitionType") == "3D"
-        if not is_3d or (view.facts.number("EchoTrainLength") or 0) > 1:
+        if not is_3d or _has_gradient_echo_train(view):
             if view.is_positive is None:
                 fields["PhaseEncodingAxis"] = view.phase_axis
             else:
                 sign = "" if view.is_positive else "-"
                 fields["PhaseEncodingDirection"] = view.phase_axis + sign
     return fields
+
+
+def _has_gradient_echo_train(view: View) -> bool:
+    if "SE" in _vendor_text(view, "ScanningSequence").split("\\"):
+        return False
+    # Siemens counts the echoes of an echo planar image elsewhere.
+    is_planar = view.vendor is Vendor.SIEMENS and bool(view.siemens.bandwidth_per_pixel())
+    return is_planar or (view.facts.number("EchoTrainLength") or 0) > 1
 
 
 def _steps(view: View) -> dict[str, Any]:

@@ -259,3 +259,34 @@ def test_partial_fourier_of_siemens_without_a_protocol(fields_of, attributes, ex
         }
     )
     assert fields.get("PartialFourier") == expected
+
+
+@pytest.mark.parametrize(
+    ("scanning", "echoes", "is_told"),
+    [(["GR"], 3, True), (["GR"], 1, False), (["SE", "IR"], 214, False), (["SE", "EP"], 30, False)],
+)
+def test_phase_encoding_of_3d_is_told_for_trains_of_gradient_echoes(
+    fields_of, scanning, echoes, is_told
+):
+    fields = fields_of(
+        {
+            "InPlanePhaseEncodingDirection": "ROW",
+            "MRAcquisitionType": "3D",
+            "ScanningSequence": scanning,
+            "EchoTrainLength": echoes,
+        }
+    )
+    assert ("PhaseEncodingAxis" in fields) is is_told
+
+
+def test_phase_encoding_of_3d_echo_planar_images_of_siemens_is_told(fields_of):
+    attributes = {
+        "Manufacturer": "SIEMENS",
+        "InPlanePhaseEncodingDirection": "ROW",
+        "MRAcquisitionType": "3D",
+        "ScanningSequence": "EP",
+        "EchoTrainLength": 1,
+    }
+    private = {(0x19, "SIEMENS MR HEADER", 0x28, "FD"): 20.0}
+    assert "PhaseEncodingAxis" in fields_of(attributes, private)
+    assert "PhaseEncodingAxis" not in fields_of(attributes)

@@ -327,8 +327,9 @@ def _acceleration_fields(siemens: Siemens) -> dict[str, Any]:
         fields["ParallelReductionFactorOutOfPlane"] = out_of_plane
     technique = _PAT_MODES.get(int(siemens.protocol_number("sPat.ucPATMode") or 0))
     if technique is not None:
-        fields["MatrixCoilMode"] = technique
         fields["ParallelAcquisitionTechnique"] = technique
+    if siemens.protocol:
+        fields["MatrixCoilMode"] = technique or "None"
     if siemens.protocol_number("sPrepPulses.ucMTC") == 1:
         fields["MTState"] = True
     return fields

@@ -117,7 +117,7 @@ def test_fields_of_the_protocol(mosaic):
 def test_fields_without_parallel_imaging_name_no_technique(mosaic):
     acquisition = Acquisition(((mosaic([0.0, 1.0], mode=1),),), (64, 64, 2))
     fields = siemens_fields(acquisition, None, is_phase=False)
-    assert "MatrixCoilMode" not in fields
+    assert fields["MatrixCoilMode"] == "None"
     assert "ParallelAcquisitionTechnique" not in fields
 
 
