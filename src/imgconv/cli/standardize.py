@@ -188,6 +188,9 @@ def _show(report: StandardizeReport, *, as_json: bool, quiet: bool, verbose: boo
     # The progress has told of the files that failed; what was no job is told here.
     for name, error in report.refused:
         tell(f"error: {name}: {error.message}")
+    if not report.outcomes and not report.refused:
+        for name, reason in report.skipped[:1]:
+            tell(f"error: {name}: {reason}; nothing is left to do")
 
 
 def _list_lines(report: dict[str, Any], *, verbose: bool) -> list[str]:

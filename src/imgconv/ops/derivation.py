@@ -10,6 +10,7 @@ from __future__ import annotations
 from imgconv.dicom.elements import Item, Tree
 from imgconv.dicom.enhanced_groups import put, put_item
 from imgconv.dicom.repair.change import Change, ensure, remove, replace_value, skipped
+from imgconv.dicom.repair.pixels import count_frames
 from imgconv.dicom.repair.uids import uid_for
 from imgconv.rules.plan import Plan
 from imgconv.standard.anatomic_regions import find_region
@@ -23,6 +24,7 @@ __all__ = ["derive_attributes"]
 _SOP_CLASS, _IMAGE_TYPE, _MODALITY = 0x00080016, 0x00080008, 0x00080060
 _SERIES, _FRAME_OF_REFERENCE = 0x0020000E, 0x00200052
 _BODY_PART, _LATERALITY = 0x00180015, 0x00200060
+_PIXEL_DATA, _FRAMES = 0x7FE00010, 0x00280008
 _REGION, _IMAGE_POSITION = 0x00082218, 0x00200032
 _FRAME_ANATOMY = 0x00209071
 _WINDOW_CENTER, _WINDOW_WIDTH, _VOI_FUNCTION = 0x00281050, 0x00281051, 0x00281056
@@ -56,6 +58,7 @@ def derive_attributes(tree: Tree, plan: Plan, *, is_stack: bool) -> list[Change]
         uid = uid_for("frame of reference", root.text(_SERIES))
         reason = "a series has one frame of reference; derived from its UID"
         changes.append(_fill(root, _FRAME_OF_REFERENCE, uid, reason, "PS3.3 A.1.4, C.7.4.1"))
+    changes += _count_frames(root, plan)
     changes += _complete_image_type(root, is_stack=is_stack)
     changes += _mend_laterality(root, plan)
     changes += _mend_patient_orientation(root, plan)
@@ -174,6 +177,18 @@ def _needs_frame_of_reference(root: Item, plan: Plan) -> bool:
     """Whether the IOD demands one, or allows one and the image has a position in it."""
     usages = {module.usage for module in plan.modules if module.name == "frame-of-reference"}
     return "M" in usages or (bool(usages) and bool(root.numbers(_IMAGE_POSITION)))
+
+
+def _count_frames(root: Item, plan: Plan) -> list[Change]:
+    """Say how many frames the pixel data have, where the IOD asks for it."""
+    pixels, attribute = root.get(_PIXEL_DATA), plan.root.attributes.get(_FRAMES)
+    if pixels is None or attribute is None or root.text(_FRAMES):
+        return []
+    count = count_frames(root, pixels)
+    if not count or not any(row.kind == "1" for row in attribute.rows):
+        return []
+    reason = "the pixel data are as long as these frames"
+    return [_fill(root, _FRAMES, str(count), reason, "PS3.3 C.7.6.6; PS3.5 8.1.1")]
 
 
 def _fill_region(root: Item) -> list[Change]:

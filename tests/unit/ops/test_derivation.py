@@ -136,3 +136,25 @@ def test_derive_attributes_empty_anatomic_region_says_what_body_part_examined_sa
 
     assert "(0008,2218)" in tags(changes)
     assert root.items_of(0x00082218)[0].text(0x00080100) == "72696002"
+
+
+@pytest.mark.parametrize(("copies", "count"), [(1, "1"), (3, "3")])
+def test_derive_attributes_number_of_frames_is_counted_where_it_is_required(copies, count):
+    def change(dataset):
+        dataset.SOPClassUID = "1.2.840.10008.5.1.4.1.1.7.3"
+        dataset.PixelData *= copies
+
+    root, changes = derive("ct", change)
+
+    assert "(0028,0008)" in tags(changes)
+    assert root.text(0x00280008) == count
+
+
+def test_derive_attributes_number_of_frames_is_not_guessed():
+    def change(dataset):
+        dataset.SOPClassUID = "1.2.840.10008.5.1.4.1.1.7.3"
+        dataset.PixelData += bytes(100)
+
+    root, _ = derive("ct", change)
+
+    assert 0x00280008 not in root.elements

@@ -13,7 +13,7 @@ from imgconv.dicom.elements import Element, Item, Tree
 from imgconv.dicom.repair.change import Change, ensure, remove, replace_value, skipped
 from imgconv.errors import CorruptData
 
-__all__ = ["mend_pixels"]
+__all__ = ["count_frames", "mend_pixels"]
 
 _SAMPLES, _PHOTOMETRIC, _PLANAR, _FRAMES = 0x00280002, 0x00280004, 0x00280006, 0x00280008
 _ROWS, _COLUMNS, _ASPECT = 0x00280010, 0x00280011, 0x00280034
@@ -102,6 +102,20 @@ def _expected_bytes(root: Item) -> int | None:
         samples = 2  # PS3.3 C.7.6.3.1.2: chroma at half the horizontal resolution
     bits = rows * columns * samples * allocated * (1 if frames is None else frames)
     return -(-bits // 8)
+
+
+def count_frames(root: Item, pixels: Element) -> int:
+    """Return how many frames the pixel data hold; 0 if that is not certain."""
+    if pixels.fragments is not None:
+        # The offset table and one fragment: one frame. More fragments may be of one frame too.
+        return 1 if len(pixels.fragments) == 2 else 0
+    expected = _expected_bytes(root)
+    if not expected or root.text(_FRAMES):
+        return 0
+    found = len(pixels.value)
+    if found % expected and (found - 1) % expected == 0:
+        found -= 1  # PS3.5 8.1.1: padded to an even length
+    return found // expected if found % expected == 0 else 0
 
 
 def _mend_length(tree: Tree, pixels: Element) -> list[Change]:
