@@ -27,6 +27,7 @@ from imgconv.core.options import ReadOptions, WriteOptions
 from imgconv.core.rescale import real_dtype, to_real
 from imgconv.core.values import Rescale, ValueMap
 from imgconv.errors import CorruptData, ImgconvError, UnsupportedData
+from imgconv.formats._data_files import find_data_file
 from imgconv.formats._samples import iter_blocks
 from imgconv.formats._volume_losses import volume_losses
 from imgconv.formats.metaimage_header import DTYPES, MetaHeader, parse_header
@@ -117,16 +118,7 @@ def _data_paths(source: Path, header: MetaHeader) -> tuple[Path, ...]:
     """
     if header.files == (_LOCAL,):
         return (source,)
-    folder = source.parent.resolve()
-    paths = []
-    for name in header.files:
-        path = source.parent / name
-        if Path(name).name != name or "\\" in name or path.resolve().parent != folder:
-            raise CorruptData("`ElementDataFile` names a file outside the header's folder")
-        if not path.is_file():
-            raise CorruptData("`ElementDataFile` names a file that is not there")
-        paths.append(path)
-    return tuple(paths)
+    return tuple(find_data_file(source, name, "ElementDataFile") for name in header.files)
 
 
 def _read_data(

@@ -32,6 +32,7 @@ from imgconv.core.rescale import real_dtype, to_real
 from imgconv.core.slicer_segments import format_slicer_segments, parse_slicer_segments
 from imgconv.core.values import ValueMap
 from imgconv.errors import CorruptData, ImgconvError, InputError, UnsupportedData
+from imgconv.formats._data_files import find_data_file
 from imgconv.formats._gzip import DEFAULT_LEVEL, GzipSink
 from imgconv.formats._samples import iter_blocks, write_blocks
 from imgconv.formats._volume_losses import volume_losses
@@ -235,12 +236,7 @@ def _data_path(source: Path, header: NrrdHeader) -> Path:
         return source
     if name == "LIST" or "%" in name:
         raise UnsupportedData("a list of data files is not supported; one file is")
-    path = source.parent / name
-    if Path(name).name != name or path.resolve().parent != source.parent.resolve():
-        raise CorruptData("`data file` names a file outside the header's folder")
-    if not path.is_file():
-        raise CorruptData("`data file` names a file that is not there")
-    return path
+    return find_data_file(source, name, "data file")
 
 
 def _data_start(source: Path, path: Path, header: NrrdHeader) -> int:
