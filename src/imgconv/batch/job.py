@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from imgconv.core.loss import Loss
 from imgconv.errors import ImgconvError, UsageError
+from imgconv.records import record
 
 __all__ = ["BatchOptions", "FileFact", "Job", "JobFunction", "JobResult", "Outcome", "Status"]
 
 _MIB = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Job:
     """One unit of work: what is lost if its worker dies.
 
@@ -53,7 +54,7 @@ class Job:
         return frozenset(output.parent for output in self.outputs)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class JobResult:
     """What a job's function returns.
 
@@ -97,7 +98,7 @@ class JobResult:
 JobFunction = Callable[[Job], JobResult]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FileFact:
     """A file as it was: enough to see later whether it is still the same.
 
@@ -120,7 +121,7 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outcome:
     """What became of one job.
 
@@ -143,7 +144,7 @@ class Outcome:
         return self.error.message if self.error is not None else self.result.skipped
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BatchOptions:
     """How a batch is run.
 
@@ -179,6 +180,10 @@ class BatchOptions:
         Modules that the job function needs and that are slow to import.
     executor
         ``local``, ``dask`` (workers on this machine) or ``dask://host:port``.
+    fork
+        Whether workers may be forked from this process, where that is sound:
+        it saves importing everything twice. For a command; a library does not
+        know what else its process holds.
     """
 
     workers: int = 0
@@ -193,6 +198,7 @@ class BatchOptions:
     in_flight_bytes: int = 0
     preload: tuple[str, ...] = ()
     executor: str = "local"
+    fork: bool = False
 
     def __post_init__(self) -> None:
         numbers = (self.workers, self.timeout_s or 0, self.memory_limit_bytes, self.retries)

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -22,6 +22,7 @@ from imgconv.batch.attempt import Attempt, Computed, Terminated, attempt, comput
 from imgconv.batch.job import Job, JobFunction, JobResult
 from imgconv.core.allocator import keep_freed_memory
 from imgconv.errors import InternalError
+from imgconv.records import record
 
 __all__ = ["READY", "WorkerSettings", "Written", "serve"]
 
@@ -29,7 +30,7 @@ READY = b"ready"
 _GRACE_S = 2.0  # what a job gets to remove its temporary files once the parent is gone
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WorkerSettings:
     """What a worker is told once, at its start."""
 
@@ -39,7 +40,7 @@ class WorkerSettings:
     memory_limit_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Written:
     """Tells that a job has been computed and its outputs, if any, are being finished.
 
@@ -51,8 +52,19 @@ class Written:
     identities: tuple[tuple[Path, tuple[int, int]], ...]
 
 
-def serve(connection: Connection, pickled_settings: bytes) -> None:
-    """Answer each job that comes down `connection` with its attempt, until it closes."""
+def serve(
+    connection: Connection, pickled_settings: bytes, foreign_handles: tuple[int, ...] = ()
+) -> None:
+    """Answer each job that comes down `connection` with its attempt, until it closes.
+
+    Parameters
+    ----------
+    foreign_handles
+        File descriptors that a fork has brought along: locks, and the pipes of others.
+    """
+    for handle in foreign_handles:
+        with contextlib.suppress(OSError):
+            os.close(handle)
     _isolate()
     keep_freed_memory()
     settings: WorkerSettings = pickle.loads(pickled_settings)  # noqa: S301  from our parent

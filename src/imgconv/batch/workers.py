@@ -14,19 +14,21 @@ import pickle
 import signal
 import sys
 import time
+import warnings
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from imgconv.batch.attempt import Attempt, describe
 from imgconv.batch.job import BatchOptions, Job, JobFunction
-from imgconv.batch.preload import worker_context
+from imgconv.batch.preload import open_handles, worker_context
 from imgconv.batch.sweep import sweep_folders
 from imgconv.batch.worker import READY, WorkerSettings, Written, serve
 from imgconv.core.interrupts import hold_interrupts_back
 from imgconv.errors import ImgconvError, InternalError, WorkerError
+from imgconv.records import record
 
 __all__ = ["WorkerPool"]
 
@@ -40,7 +42,7 @@ _OWN_FAILURE = 3
 _START_S = 120.0  # imports from a slow network drive included
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class _Task:
     number: int
     job: Job
@@ -50,7 +52,7 @@ class _Task:
     orphaned: bool = False  # its worker died meanwhile, and it was begun again
 
 
-@dataclass(slots=True, eq=False)
+@record(frozen=False, eq=False)
 class _Worker:
     process: BaseProcess
     connection: Connection
@@ -115,7 +117,6 @@ class WorkerPool:
             self._settings = pickle.dumps(settings)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             raise InternalError("the function of the batch cannot be pickled") from error
-        self._context = worker_context(options.preload)
         self._waiting: deque[_Task] = deque()
         self._ended: list[tuple[int, Attempt]] = []
         self._failed_starts = 0
@@ -283,12 +284,18 @@ class WorkerPool:
             worker.send(self._waiting.popleft())
 
     def _start(self) -> _Worker:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(  # type: ignore[attr-defined]  # typeshed: not on BaseContext
-            target=serve, args=(theirs, self._settings), name="imgconv-worker", daemon=True
+        context = worker_context(self._options.preload, fork=self._options.fork)
+        forks = context.get_start_method() == "fork"
+        ours, theirs = context.Pipe()
+        kept = theirs.fileno()
+        foreign = tuple(one for one in open_handles() if one != kept) if forks else ()
+        process = context.Process(  # type: ignore[attr-defined]  # typeshed: not on BaseContext
+            target=serve, args=(theirs, self._settings, foreign), name="imgconv-worker", daemon=True
         )
         try:
-            with hold_interrupts_back():
+            with hold_interrupts_back(fork=forks), warnings.catch_warnings():
+                # Python counts idle threads of OpenBLAS, which survives a fork.
+                warnings.simplefilter("ignore", DeprecationWarning)
                 process.start()
         except (OSError, EOFError) as error:
             raise InternalError("worker processes cannot be started") from error

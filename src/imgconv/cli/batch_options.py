@@ -134,6 +134,7 @@ def build_options(
     executor: str = "local",
     isolate: bool = False,
     preload: tuple[str, ...] = (),
+    fork: bool = False,
 ) -> BatchOptions:
     """Return how the batch is run.
 
@@ -142,7 +143,7 @@ def build_options(
     jobs, timeout, memory_limit, retries, fail_fast, executor
         As they come from the command line; `timeout` in seconds,
         `memory_limit` in MiB.
-    isolate, preload
+    isolate, preload, fork
         The command's own choice, as in `BatchOptions`.
 
     Raises
@@ -161,6 +162,7 @@ def build_options(
         executor=executor,
         isolate=isolate,
         preload=preload,
+        fork=fork,
     )
 
 

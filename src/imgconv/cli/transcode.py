@@ -132,7 +132,13 @@ def transcode(  # noqa: PLR0917  a command's options
     Lossless results are decoded and compared. Exit code 3: some inputs failed,
     the others were done; 4: none was done; 5: an output could not be written.
     """
-    if executor == "local" and not dry_run:
+    # One file is not worth progress in a log; on a terminal it is.
+    unasked = progress is ProgressMode.AUTO and len(inputs) == 1 and Path(inputs[0]).is_file()
+    mode = ProgressMode.NONE if quiet or (unasked and not sys.stderr.isatty()) else progress
+    # A bar is drawn by a thread, beside which no process should be forked.
+    bar = mode is ProgressMode.BAR or (mode is ProgressMode.AUTO and sys.stderr.isatty())
+    fork = sys.platform == "linux" and not bar
+    if executor == "local" and not dry_run and not fork:
         _start_workers_early(inputs, to)
 
     from imgconv.cli.batch_options import build_ledger, build_options, format_summary
@@ -177,11 +183,9 @@ def transcode(  # noqa: PLR0917  a command's options
         retries=retries,
         fail_fast=fail_fast,
         executor=executor,
+        fork=fork,
     )
     report = _Report(json=json, verbose=verbose and not quiet)
-    # One file is not worth progress in a log; on a terminal it is.
-    unasked = progress is ProgressMode.AUTO and len(inputs) == 1 and Path(inputs[0]).is_file()
-    mode = ProgressMode.NONE if quiet or (unasked and not sys.stderr.isatty()) else progress
     with show_progress(mode, verbose=verbose) as listener:
         summary = transcode(
             inputs,

@@ -31,19 +31,22 @@ def terminate_like_interrupt() -> Iterator[None]:
 
 
 @contextmanager
-def hold_interrupts_back() -> Iterator[None]:
+def hold_interrupts_back(*, fork: bool = False) -> Iterator[None]:
     """Let Ctrl-C wait until the block ends, and processes started in it never see it.
 
     For they inherit the mask: else a Ctrl-C, which a terminal sends to all
-    processes, would make them print tracebacks while they import.
+    processes, would make them print tracebacks while they import. If the block
+    forks, SIGTERM waits too: the copy has our handler until it sets its own.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    from multiprocessing import resource_tracker
+    held = {signal.SIGINT, signal.SIGTERM} if fork else {signal.SIGINT}
+    if not fork:
+        from multiprocessing import resource_tracker
 
-    resource_tracker.ensure_running()  # else its start, in the block, would undo the mask
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        resource_tracker.ensure_running()  # else its start, in the block, would undo the mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, held)
     try:
         yield
     finally:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import subprocess
 import sys
+import threading
 
 import pytest
 
-from imgconv.batch.preload import worker_context
+from imgconv.batch.preload import can_fork, open_handles, worker_context
 
 _SCRIPT = """
 import os, sys
@@ -28,8 +29,47 @@ if __name__ == "__main__":
 """
 
 
-def test_worker_context_is_never_a_plain_fork() -> None:
+def test_worker_context_is_no_plain_fork_unless_asked_for() -> None:
     assert worker_context(()).get_start_method() in ("forkserver", "spawn")
+
+
+def test_worker_context_beside_a_thread_is_no_fork() -> None:
+    ended = threading.Event()
+    thread = threading.Thread(target=ended.wait)
+    thread.start()
+    try:
+        assert not can_fork()
+        assert worker_context((), fork=True).get_start_method() in ("forkserver", "spawn")
+    finally:
+        ended.set()
+        thread.join()
+
+
+_FORK = """
+import os, sys
+from imgconv.batch.preload import worker_context
+
+context = worker_context(("wave", "no_such_module"), fork=True)
+process = context.Process(target=lambda: print("wave" in sys.modules, os.getppid()))
+process.start()
+process.join()
+print(os.getpid())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a fork is safe on Linux only")
+def test_worker_context_fork_imports_here_and_copies() -> None:
+    done = subprocess.run([sys.executable, "-c", _FORK], capture_output=True, text=True, check=True)
+    had_module, parent, here = done.stdout.split()
+    assert had_module == "True"
+    assert parent == here
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
+def test_open_handles_lists_what_is_open(tmp_path) -> None:
+    before = open_handles()
+    with (tmp_path / "file").open("wb") as file:
+        assert set(open_handles()) == {*before, file.fileno()}
 
 
 @pytest.mark.skipif(

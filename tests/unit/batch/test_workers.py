@@ -7,10 +7,11 @@ import time
 from dataclasses import replace
 
 import pytest
-from tests.unit.batch.batch_jobs import large_echo, make_jobs, misbehave, sleep_long
+from tests.unit.batch.batch_jobs import large_echo, list_handles, make_jobs, misbehave, sleep_long
 
 from imgconv.batch.engine import run
 from imgconv.batch.job import BatchOptions, Job, JobResult, Status
+from imgconv.batch.preload import can_fork
 from imgconv.batch.workers import WorkerPool
 from imgconv.errors import InternalError, OutputError, WorkerError
 
@@ -22,8 +23,15 @@ def overlap(request):
     return request.param
 
 
-def outcomes_of(tmp_path, payloads, options=OPTIONS, *, overlap=False):
-    options = replace(options, overlap=overlap)
+@pytest.fixture(params=[False, True], ids=["served", "forked"])
+def fork(request):
+    if request.param and not can_fork():
+        pytest.skip("this process cannot be forked")
+    return request.param
+
+
+def outcomes_of(tmp_path, payloads, options=OPTIONS, *, overlap=False, fork=False):
+    options = replace(options, overlap=overlap, fork=fork)
     return {o.job.key: o for o in run(make_jobs(tmp_path, payloads), misbehave, options)}
 
 
@@ -37,9 +45,9 @@ def outcomes_of(tmp_path, payloads, options=OPTIONS, *, overlap=False):
         ("deaf", "not finished within 1 s"),
     ],
 )
-def test_pool_loses_one_job_with_its_worker(tmp_path, payload, message, overlap):
+def test_pool_loses_one_job_with_its_worker(tmp_path, payload, message, overlap, fork):
     payloads = [*[None] * 5, payload, *[None] * 5]
-    outcomes = outcomes_of(tmp_path, payloads, overlap=overlap)
+    outcomes = outcomes_of(tmp_path, payloads, overlap=overlap, fork=fork)
     lost = outcomes.pop("00005.bin")
     assert len(outcomes) == 10
     assert {outcome.status for outcome in outcomes.values()} == {Status.DONE}
@@ -109,8 +117,8 @@ def test_pool_workers_that_hang_at_their_start_are_a_bug(tmp_path, monkeypatch):
         outcomes_of(tmp_path, [None])
 
 
-def test_pool_worker_does_not_write_to_stdout(tmp_path, capfd):
-    outcomes_of(tmp_path, ["chatter"])
+def test_pool_worker_does_not_write_to_stdout(tmp_path, capfd, fork):
+    outcomes_of(tmp_path, ["chatter"], fork=fork)
     captured = capfd.readouterr()
     assert captured.out == ""
 
@@ -129,11 +137,24 @@ def test_pool_starts_fast_and_costs_little(tmp_path):
     assert time.perf_counter() - began < 5  # measured: 0.2 s; a poll of 10 ms would take 10
 
 
-def test_pool_survives_random_kills(tmp_path, overlap):
+def test_pool_forked_worker_holds_no_handle_of_others(tmp_path):
+    if not can_fork():
+        pytest.skip("this process cannot be forked")
+    jobs = [Job(str(number), (), payload=None) for number in range(4)]
+    options = BatchOptions(workers=2, isolate=True, fork=True)
+    with (tmp_path / "lock").open("wb"):
+        found = [outcome.result.facts for outcome in run(jobs, list_handles, options)]
+    assert {facts["parent"] for facts in found} == {os.getpid()}  # they were forked
+    # Its pipe, and two that tell each side of the other's end; the listing itself.
+    assert all(len(facts["handles"]) <= 4 for facts in found)
+    assert str(tmp_path / "lock") not in {name for facts in found for name in facts["handles"]}
+
+
+def test_pool_survives_random_kills(tmp_path, overlap, fork):
     jobs = make_jobs(tmp_path, [None] * 300)
     chance, kills, lost = random.Random(1), 0, set()
     due = time.monotonic() + 0.1
-    options = BatchOptions(workers=2, isolate=True, overlap=overlap)
+    options = BatchOptions(workers=2, isolate=True, overlap=overlap, fork=fork)
     for outcome in run(jobs, misbehave, options):
         if outcome.error is not None:
             lost.add(outcome.job.key)
