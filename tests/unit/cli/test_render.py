@@ -63,3 +63,14 @@ def test_table_escapes_what_would_drive_the_terminal(capsys):
 def test_json_refuses_what_is_no_json():
     with pytest.raises(ValueError, match="not JSON compliant"):
         print_json(float("nan"))
+
+
+def test_report_of_failures_alone_needs_no_further_word(capsys):
+    error = CorruptData("bad", path="in/3")
+    report = ConvertReport((), (FileOutcome("in/3", Status.FAILED, "bad", error=error),))
+    assert show(capsys, report).err == "error: in/3: bad\n"
+
+
+def test_report_of_skipped_files_alone_says_that_nothing_was_done(capsys):
+    report = ConvertReport((), (FileOutcome("in/3", Status.SKIPPED, "no image"),))
+    assert show(capsys, report).err == "error: nothing was converted; the table says why\n"

@@ -114,3 +114,9 @@ def test_parse_text_splits_at_the_first_sign():
 def test_parse_text_without_an_assignment_is_refused(text):
     with pytest.raises(UsageError, match="no `=`"):
         parse_text(text)
+
+
+def test_make_element_counts_values_in_groups():
+    assert len(make_element("ContourData", [1, 2, 3, 4, 5, 6]).value) == 6
+    with pytest.raises(UsageError, match="has 4 values; its multiplicity is 3-3n"):
+        make_element("ContourData", [1, 2, 3, 4])

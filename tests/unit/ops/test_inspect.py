@@ -72,3 +72,13 @@ def test_inspect_opens_archives():
 def test_inspect_of_nothing_there_is_an_error(tmp_path):
     with pytest.raises(InputError):
         inspect([tmp_path / "nowhere"])
+
+
+def test_inspect_tells_of_what_cannot_be_opened_and_goes_on(tmp_path):
+    shutil.copytree(FIXTURES / "ct", tmp_path / "ct")
+    (tmp_path / "ct" / "link").symlink_to(tmp_path / "nowhere")
+    report = inspect(tmp_path)
+    assert [series.number for series in report.series] == [2]
+    (left,) = report.left_out
+    assert (left.status, left.reason) == (Status.SKIPPED, "a broken link")
+    assert report.exit_code is ExitCode.DONE
