@@ -61,3 +61,19 @@ def test_convert_of_dicom_to_nifti_needs_no_library_of_another_format(tmp_path):
     source = Path(__file__).parents[2] / "fixtures" / "data" / "dwi"
     found = imported("convert", str(source), "-o", str(tmp_path), "-q")
     assert found & {"pydicom", "nibabel", "highdicom", "SimpleITK", "PIL", "imagecodecs"} == set()
+    assert found & {"secrets", "hmac", "imgconv.batch.engine"} == set()
+
+
+def test_data_classes_of_convert_are_records():
+    script = """
+import sys
+import imgconv.cli.convert, imgconv.dicom.reader, imgconv.formats.nifti, imgconv.ops.convert
+for name, module in list(sys.modules.items()):
+    for found in vars(module).values() if name.startswith("imgconv.") else ():
+        parameters = getattr(found, "__dataclass_params__", None)
+        if isinstance(found, type) and parameters is not None and parameters.init:
+            print(found.__module__, found.__qualname__)
+"""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == ""

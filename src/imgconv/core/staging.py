@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import filecmp
 import os
-import secrets
 import shutil
 import tempfile
 import time
@@ -45,7 +44,7 @@ def staging_folder(parent: Path) -> Iterator[Path]:
     """
     created = _missing_folders(parent)
     # Named before it is made: an interrupt in between finds what there is to remove.
-    folder = parent / f"{PREFIX}{secrets.token_hex(8)}{SUFFIX}"
+    folder = parent / f"{PREFIX}{os.urandom(8).hex()}{SUFFIX}"
     try:
         with _make_with_lock(folder) as lock:
             try_lock(lock.fileno())

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ from imgconv.ops.convert_run import (
 from imgconv.ops.inputs import Inputs, list_inputs
 from imgconv.ops.naming import NameTemplate
 from imgconv.ops.report import ConvertReport, FileOutcome, Status, VolumeOutcome
+from imgconv.records import record
 from imgconv.registry import formats
 from imgconv.spec import FormatSpec
 
@@ -48,7 +49,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ConvertOptions:
     """How to convert.
 
@@ -80,7 +81,7 @@ class ConvertOptions:
 def convert(
     inputs: Inputs,
     output: str | os.PathLike[str],
-    options: ConvertOptions = ConvertOptions(),
+    options: ConvertOptions = ConvertOptions(),  # noqa: B008  frozen
     listener: Listener = ignore_events,
     *,
     engine: Callable[[], tuple[BatchOptions, Ledger]] | None = None,

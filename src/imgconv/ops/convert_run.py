@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from imgconv.core.staging import place_all
 from imgconv.errors import ImgconvError, InputError
 from imgconv.ops.convert_plan import PlannedVolume, Target, Task
 from imgconv.ops.report import Status, VolumeOutcome
+from imgconv.records import record
 from imgconv.spec import resolve
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ _COMPRESSED = b"1.2.840.10008.1.2.4."
 _NATIVE_DECODERS = frozenset({"jpegls", "jpeg", "jpeg2000", "jpegxl", "tiff", "webp"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Run:
     """What all tasks of a conversion share; picklable.
 

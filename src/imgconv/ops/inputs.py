@@ -6,12 +6,13 @@ import glob
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from imgconv.core.atomic import is_temporary
 from imgconv.errors import ImgconvError, InputError, UnsupportedData, UsageError
 from imgconv.ops.detect import is_archive, read_head
+from imgconv.records import record
 
 __all__ = ["InputFile", "Inputs", "count_files", "gather", "list_inputs"]
 
@@ -23,7 +24,7 @@ _DICOMDIR = "DICOMDIR"
 _NOT_FOLLOWED = "a link to a folder, which is not followed"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InputFile:
     """One file that was named, or found in what was named.
 
@@ -222,8 +223,8 @@ def _iter_dicomdir(directory: InputFile) -> Iterator[InputFile]:
 
 def _referenced(records: object) -> Iterable[tuple[str, ...]]:
     """Yield the components of each Referenced File ID; PS3.3 F.3.2.2."""
-    for record in records if isinstance(records, tuple) else ():
-        value = record.get("ReferencedFileID")
+    for entry in records if isinstance(records, tuple) else ():
+        value = entry.get("ReferencedFileID")
         parts = (value,) if isinstance(value, str) else value
         if isinstance(parts, tuple) and parts:
             yield tuple(str(part) for part in parts)

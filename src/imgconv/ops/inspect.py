@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from imgconv.ops.convert_plan import left_out_file
 from imgconv.ops.detect import detect_format
 from imgconv.ops.inputs import InputFile, Inputs, gather, list_inputs
 from imgconv.ops.report import FileOutcome, Status
+from imgconv.records import record
 from imgconv.spec import FormatSpec, resolve
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ _IDENTIFYING = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ImageInfo:
     """One image that a conversion would make.
 
@@ -63,7 +64,7 @@ class ImageInfo:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SeriesInfo:
     """One DICOM series, or one file of another format.
 
@@ -118,7 +119,7 @@ class SeriesInfo:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InspectReport:
     """What was found; `left_out` are the files that belong to no image."""
 

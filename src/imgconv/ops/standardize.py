@@ -11,7 +11,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -33,6 +33,7 @@ from imgconv.exitcodes import ExitCode
 from imgconv.ops.inputs import InputFile, Inputs, gather, list_inputs
 from imgconv.ops.mending import Hints, mend
 from imgconv.ops.survey import Identity, Survey
+from imgconv.records import record
 from imgconv.rules.engine import Checks, check_instance, default_grades
 from imgconv.rules.instance import Instance
 from imgconv.standard.transfer_syntaxes import BY_UID, EXPLICIT_LITTLE
@@ -58,7 +59,7 @@ _DIRECTORY_RECORDS = 0x00041220  # Directory Record Sequence; PS3.3 F.3.2.2
 _MAX_NAMED = 3
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StandardizeOptions:
     """How to standardize.
 
@@ -95,7 +96,7 @@ class StandardizeOptions:
         return self.when or datetime.now(UTC).strftime("%Y%m%d%H%M%S.%f+0000")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Payload:
     """What the job of one file knows besides its paths."""
 
@@ -104,7 +105,7 @@ class _Payload:
     when: str
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class StandardizeReport:
     """What became of every input.
 
@@ -150,7 +151,7 @@ class StandardizeReport:
         return {"files": files + rest, "exit_code": int(self.exit_code)}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Running:
     """How a batch is run, what is recorded, who is told.
 
@@ -166,7 +167,7 @@ class Running:
 def standardize(
     inputs: Inputs,
     output: str | os.PathLike[str],
-    options: StandardizeOptions = StandardizeOptions(),
+    options: StandardizeOptions = StandardizeOptions(),  # noqa: B008  frozen
     *,
     running: Running | None = None,
 ) -> StandardizeReport:

@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Protocol
 
@@ -40,6 +40,7 @@ from imgconv.ops.check_files import (
 from imgconv.ops.inputs import InputFile, Inputs, gather, list_inputs
 from imgconv.profiles.grades import RANKS
 from imgconv.profiles.groups import check_groups
+from imgconv.records import record
 from imgconv.rules.engine import check_records
 from imgconv.rules.records import RecordStore
 
@@ -64,7 +65,7 @@ class Sink(Protocol):
         """Take the counts at the end, and complete the report."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ValidateOptions:
     """How to validate.
 
@@ -99,7 +100,7 @@ class ValidateOptions:
     timeout_s: float | None = None
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class ValidateSummary:
     """Counts of a run.
 
@@ -143,7 +144,7 @@ class ValidateSummary:
 
 def validate(
     inputs: Inputs,
-    options: ValidateOptions = ValidateOptions(),
+    options: ValidateOptions = ValidateOptions(),  # noqa: B008  frozen
     sinks: Sequence[Sink] = (),
     listener: Listener = ignore_events,
 ) -> ValidateSummary:
@@ -197,7 +198,7 @@ def validate(
 
 def list_findings(
     inputs: Inputs,
-    options: ValidateOptions = ValidateOptions(),
+    options: ValidateOptions = ValidateOptions(),  # noqa: B008  frozen
 ) -> list[Finding]:
     """Return all findings of a small run, in the order of the files.
 

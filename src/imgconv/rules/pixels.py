@@ -9,9 +9,9 @@ PS3.3 C.7.6.3 (image pixel), C.11.1 and C.11.2 (modality and VOI LUT), C.7.6.16
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from imgconv.dicom.elements import Element, Item
+from imgconv.records import record
 from imgconv.rules.counts import check_vectors
 from imgconv.rules.instance import Hit, Instance, name_tag
 from imgconv.standard.transfer_syntaxes import BY_UID
@@ -43,7 +43,7 @@ _TRANSFORMED = ("YBR_ICT", "YBR_RCT")
 _SUBSAMPLED = {"YBR_FULL_422": 2.0, "YBR_PARTIAL_422": 2.0, "YBR_PARTIAL_420": 1.5}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Layout:
     """The image pixel attributes, as far as they are usable."""
 
