@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from imgconv.dicom.elements import Item, format_tag
 from imgconv.profiles.check import applies, look_up
 from imgconv.profiles.model import GroupRule, Profile, ProfileRule
-from imgconv.rules.records import Record, RecordStore, digest_value
+from imgconv.rules.records import Record, RecordStore, SeriesRecords, digest_value
 from imgconv.rules.relation_hit import RelationHit
+from imgconv.rules.stacks import check_stack
 from imgconv.standard.elements import find_tag
 
 __all__ = ["check_groups", "collect_extras", "group_rules"]
@@ -72,6 +73,10 @@ def _check_group(
     if count < group.count_min or (group.count_max is not None and count > group.count_max):
         message = rule.message or f"the {group.level} has a number of files that is not allowed"
         yield RelationHit(rule.id, message, records[0].path)
+    if group.geometry:
+        for hit in check_stack(SeriesRecords(records[0].series, records)):
+            if hit.rule in group.geometry and hit.severity != "info":
+                yield RelationHit(rule.id, rule.message or hit.message, hit.path, hit.tag)
     rows = [record.extras[number].split("|")[1:] for record in records]
     for column, (keyword, tolerance) in enumerate(group.same):
         odd = _find_odd([row[column] for row in rows], tolerance)

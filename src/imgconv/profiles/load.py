@@ -14,6 +14,7 @@ from imgconv.core.finding import Severity
 from imgconv.errors import ConfigError, UsageError
 from imgconv.profiles.document import Document, parse_document, read_document
 from imgconv.profiles.model import (
+    GEOMETRY,
     GroupRule,
     PixelRule,
     Profile,
@@ -39,10 +40,11 @@ _KEYS = {
         "id", "level", "message", "reason", "source", "for", "when", "require", "present",
         "forbid", "tag", "presence", "values", "not_values", "regex", "range", "vm", "equals",
         "near", "tolerance", "code", "transfer_syntaxes", "sop_classes", "group", "same",
-        "different", "count", "pixel",
+        "different", "count", "geometry", "pixel",
     },
     "range": {"gt", "ge", "lt", "le"},
     "count": {"min", "max"},
+    "geometry": set(GEOMETRY),
     "pixel": {"decodable", "min_frames", "max_frames", "not_constant"},
     "test": {"name", "data", "expect"},
 }  # fmt: skip
@@ -292,7 +294,7 @@ def _parse_count(document: Document, raw: Any, place: _Place) -> tuple[int, int 
 
 def _parse_group(document: Document, values: Mapping[str, Any], place: _Place) -> GroupRule | None:
     if "group" not in values:
-        for key in ("same", "different", "count"):
+        for key in ("same", "different", "count", "geometry"):
             if key in values:
                 document.fail((*place, key), "needs `group` beside it")
         return None
@@ -310,7 +312,18 @@ def _parse_group(document: Document, values: Mapping[str, Any], place: _Place) -
     for number, keyword in enumerate(different):
         _require_keyword(document, keyword, (*place, "different", number))
     low, high = _parse_count(document, values.get("count"), (*place, "count"))
-    return GroupRule(level, tuple(same), different, low, high)
+    geometry = _parse_geometry(document, values.get("geometry"), (*place, "geometry"))
+    if geometry and level != "series":
+        document.fail((*place, "geometry"), "needs `group: series`")
+    return GroupRule(level, tuple(same), different, low, high, geometry)
+
+
+def _parse_geometry(document: Document, raw: Any, place: _Place) -> frozenset[str]:
+    values = _mapping(document, raw or {}, place, "geometry")
+    for key, wanted in values.items():
+        if not isinstance(wanted, bool):
+            document.fail((*place, key), "expected true or false")
+    return frozenset(rule for key, wanted in values.items() if wanted for rule in GEOMETRY[key])
 
 
 def _parse_pixels(document: Document, raw: Any, place: _Place) -> PixelRule | None:

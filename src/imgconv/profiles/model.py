@@ -14,7 +14,27 @@ from typing import Any
 from imgconv.core.finding import Severity
 from imgconv.records import record
 
-__all__ = ["GroupRule", "PixelRule", "Profile", "ProfileRule", "ProfileTest", "Scope", "TagTest"]
+__all__ = [
+    "GEOMETRY",
+    "GroupRule",
+    "PixelRule",
+    "Profile",
+    "ProfileRule",
+    "ProfileTest",
+    "Scope",
+    "TagTest",
+]
+
+
+# Key of `geometry` in a group rule -> the built-in rules that it stands for.
+GEOMETRY: Mapping[str, tuple[str, ...]] = {
+    "uniform_spacing": ("G004", "G007"),
+    "no_gaps": ("G008",),
+    "no_duplicates": ("G003",),
+    "orthogonal": ("G009",),
+    "same_orientation": ("G005",),
+    "same_grid": ("G010",),
+}
 
 
 @record
@@ -54,8 +74,8 @@ class TagTest:
 class GroupRule:
     """What must be the same, or in order, in each series, study or patient.
 
-    `same` are (keyword, tolerance); `geometry` names the built-in geometry
-    rules that are errors here; counts are numbers of files.
+    `same` are (keyword, tolerance); `geometry` are the ids of the built-in
+    rules about stacks that have this rule's level here; counts are numbers of files.
     """
 
     level: str
@@ -63,6 +83,7 @@ class GroupRule:
     different: tuple[str, ...] = ()
     count_min: int = 0
     count_max: int | None = None
+    geometry: frozenset[str] = frozenset()
 
 
 @record

@@ -141,6 +141,21 @@ def test_several_profiles_add_up(tmp_path):
     assert {f.path for f in findings if f.tag == "(0018,0060)"} == {str(folder / "2.dcm")}
 
 
+def test_a_group_rule_asks_for_geometry(tmp_path):
+    profile = tmp_path / "a.yaml"
+    rule = "{id: A1, group: series, geometry: {no_gaps: true, orthogonal: true}}"
+    profile.write_text(f"profile: a\nseverity: {{G: off}}\nrules:\n  - {rule}\n")
+    folder = tmp_path / "in"
+    folder.mkdir()
+    options = ValidateOptions(profiles=(str(profile),), select=("A1",), jobs=1)
+    for number, dataset in enumerate(objects.stack(5)):
+        (folder / f"{number}.dcm").write_bytes(objects.encode_file(dataset))
+    assert list_findings([folder], options) == []
+    (folder / "2.dcm").unlink()
+    (finding,) = list_findings([folder], options)
+    assert (finding.rule, finding.severity, finding.tag) == ("A1", "error", "(0020,0032)")
+
+
 @pytest.mark.parametrize("spec", PROFILES, ids=lambda spec: spec.name)
 def test_shipped_profiles_pass_their_own_tests(spec):
     described = describe_profile(spec.name)

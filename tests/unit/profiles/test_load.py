@@ -21,6 +21,15 @@ MISTAKES = [
     ("title: a\n", 1, "profile", "is missing"),
     ("profile: a\nrules:\n  - id: A1\n    values: [x]\n", 4, "values", "needs `tag`"),
     ("profile: a\nrules:\n  - id: A1\n    same: [Rows]\n", 4, "same", "needs `group`"),
+    ("profile: a\nrules:\n- {id: A1, geometry: {no_gaps: true}}\n", 3, "geometry", "needs `group`"),
+    (
+        "profile: a\nrules:\n- {id: A1, group: study, geometry: {no_gaps: true}}\n",
+        3, "geometry", "group: series",
+    ),
+    (
+        "profile: a\nrules:\n- {id: A1, group: series, geometry: {no_gaps: 1}}\n",
+        3, "no_gaps", "true or false",
+    ),
     ("profile: a\nrules:\n- {id: A1, tag: Rows}\n- {id: A1, tag: Rows}\n", 4, "id", "twice"),
     ("profile: a\nprofile: b\n", 2, "profile", "twice"),
 ]  # fmt: skip
