@@ -4,6 +4,7 @@ Source
 ------
 PS3.3 C.7.6.1.1.5 (Lossy Image Compression, Ratio, Method with history),
 C.7.6.1.1.2 (Image Type), C.12.4 (General Reference: derivation, source image);
+C.8.16.1 (Frame Type of enhanced objects);
 PS3.16 CID 7203 (Image Derivation), CID 7202 (Source Image Purposes of Reference)
 """
 
@@ -12,8 +13,17 @@ from __future__ import annotations
 from typing import Protocol
 
 from imgconv.dicom.reencode import format_element
+from imgconv.dicom.scan import EXPLICIT_LITTLE, iter_items
+from imgconv.dicom.splice import iter_spans
 
-__all__ = ["METHODS", "RATIO_PLACEHOLDER", "format_ratio", "lossy_changes", "mark_lossy"]
+__all__ = [
+    "METHODS",
+    "RATIO_PLACEHOLDER",
+    "derive_frame_types",
+    "format_ratio",
+    "lossy_changes",
+    "mark_lossy",
+]
 
 # Defined terms of (0028,2114), by codec family; PS3.3 C.7.6.1.1.5.1
 METHODS = {
@@ -30,6 +40,11 @@ _IMAGE_TYPE, _SOP_INSTANCE, _DERIVATION = 0x00080008, 0x00080018, 0x00082111
 _SOURCE_IMAGES, _DERIVATION_CODES = 0x00082112, 0x00089215
 _LOSSY, _RATIO, _METHOD = 0x00282110, 0x00282112, 0x00282114
 _MAX_ST = 1024
+_FUNCTIONAL_GROUPS = {0x52009229, 0x52009230}  # shared, per frame
+_FRAME_TYPE = 0x00089007
+_SEQUENCE_HEADER = 12  # of an SQ with explicit VR
+# The space is not significant, and no length changes: PS3.5 6.2, CS.
+_ORIGINAL, _DERIVED = b"ORIGINAL", b"DERIVED "
 
 
 class _Attributes(Protocol):
@@ -93,6 +108,38 @@ def lossy_changes(
         )
         changes[_SOURCE_IMAGES] = _extended(attributes, _SOURCE_IMAGES, source)
     return changes
+
+
+def derive_frame_types(data: bytes) -> bytes:
+    """Return a data set in which no Frame Type of an enhanced object is `ORIGINAL`.
+
+    Parameters
+    ----------
+    data
+        Explicit VR little endian.
+
+    Raises
+    ------
+    CorruptData
+        It is no such data set, or its functional groups are no sequences.
+    """
+    out = bytearray(data)
+    for tag, start, stop in iter_spans(data):
+        if tag in _FUNCTIONAL_GROUPS and data[start + 4 : start + 6] == b"SQ":
+            # Groups hold sequences, and those the attribute.
+            _derive_items(out, start, stop, depth=2)
+    return bytes(out)
+
+
+def _derive_items(out: bytearray, start: int, stop: int, *, depth: int) -> None:
+    sequence = bytes(out[start:stop])
+    for begin, end in iter_items(sequence, _SEQUENCE_HEADER, len(sequence), EXPLICIT_LITTLE):
+        for tag, first, last in iter_spans(sequence[begin:end]):
+            at = start + begin + first
+            if tag == _FRAME_TYPE and out[at + 8 : at + 16] == _ORIGINAL:
+                out[at + 8 : at + 16] = _DERIVED
+            elif depth > 1 and out[at + 4 : at + 6] == b"SQ":
+                _derive_items(out, at, start + begin + last, depth=depth - 1)
 
 
 def format_ratio(uncompressed_bytes: int, compressed_bytes: int) -> bytes:

@@ -29,6 +29,7 @@ from imgconv.dicom.header import parse_header
 from imgconv.dicom.icons import decode_nested, has_nested_frames
 from imgconv.dicom.lossy import (
     RATIO_PLACEHOLDER,
+    derive_frame_types,
     format_ratio,
     lossy_changes,
     mark_lossy,
@@ -337,6 +338,7 @@ class Frames(Plan):
                 "imgconv transcode", attributes.get("SOPInstanceUID", ""), options.target
             )
             self.sop_instance_uid = maker.make("instance", quality, *options.choice)
+        parts.before = derive_frame_types(parts.before)
         self.changes.update(
             lossy_changes(
                 attributes,

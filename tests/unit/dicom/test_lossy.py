@@ -1,4 +1,15 @@
-from imgconv.dicom.lossy import RATIO_PLACEHOLDER, format_ratio, lossy_changes, mark_lossy
+from io import BytesIO
+
+import pytest
+from pydicom import Dataset, dcmread, dcmwrite
+
+from imgconv.dicom.lossy import (
+    RATIO_PLACEHOLDER,
+    derive_frame_types,
+    format_ratio,
+    lossy_changes,
+    mark_lossy,
+)
 from imgconv.dicom.reencode import format_element
 
 
@@ -37,3 +48,55 @@ def test_lossy_changes_methods_and_ratios_stay_parallel():
 def test_lossy_changes_too_long_description_is_left_alone():
     had = _Raw(x00082111=b"x" * 1020)
     assert 0x00082111 not in lossy_changes(had, "jpeg", "done", sop_instance_uid="")
+
+
+_META = bytes(128) + b"DICM" + format_element(0x00020010, "UI", b"1.2.840.10008.1.2.1")
+
+
+def _group(keyword, frame_type):
+    group, item = Dataset(), Dataset()
+    item.FrameType = frame_type
+    item.PixelPresentation = "MONOCHROME"
+    setattr(group, keyword, [item])
+    return group
+
+
+@pytest.mark.parametrize("undefined", [False, True])
+def test_derive_frame_types_in_shared_and_per_frame_groups(undefined):
+    data_set = Dataset()
+    data_set.FrameType = ["ORIGINAL", "PRIMARY"]  # at the top level it is not ours
+    shared = _group("CTImageFrameTypeSequence", ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"])
+    frames = [
+        _group("MRImageFrameTypeSequence", ["ORIGINAL", "PRIMARY"]),
+        _group("MRImageFrameTypeSequence", ["DERIVED", "PRIMARY"]),
+        Dataset(),
+    ]
+    data_set.SharedFunctionalGroupsSequence = [shared]
+    data_set.PerFrameFunctionalGroupsSequence = frames
+    for element in data_set:
+        element.is_undefined_length = undefined and element.VR == "SQ"
+    stream = BytesIO()
+    dcmwrite(stream, data_set, implicit_vr=False, little_endian=True)
+    before = stream.getvalue()
+
+    made = derive_frame_types(before)
+
+    assert len(made) == len(before)
+    read = dcmread(BytesIO(_META + made))
+    assert list(read.FrameType) == ["ORIGINAL", "PRIMARY"]
+    (group,) = read.SharedFunctionalGroupsSequence
+    kind = group.CTImageFrameTypeSequence[0]
+    assert [part.strip() for part in kind.FrameType] == ["DERIVED", "PRIMARY", "VOLUME", "NONE"]
+    assert kind.PixelPresentation == "MONOCHROME"
+    one, two, none = read.PerFrameFunctionalGroupsSequence
+    assert [part.strip() for part in one.MRImageFrameTypeSequence[0].FrameType] == [
+        "DERIVED",
+        "PRIMARY",
+    ]
+    assert two == frames[1]
+    assert not none
+
+
+def test_derive_frame_types_without_groups_changes_nothing():
+    data = format_element(0x00080008, "CS", b"ORIGINAL\\PRIMARY")
+    assert derive_frame_types(data) == data
