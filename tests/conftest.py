@@ -4,7 +4,12 @@ import os
 import signal
 import subprocess
 
+import hypothesis
 import pytest
+
+# How long an example takes is told by the machine's load, not by the code.
+hypothesis.settings.register_profile("no-deadline", deadline=None)
+hypothesis.settings.load_profile("no-deadline")
 
 # A shell starts background jobs with SIGINT ignored, and so would be whatever a test interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
