@@ -97,7 +97,11 @@ def validate(  # noqa: PLR0917  a command's options
     Exit code 0: nothing at or above --fail-on; 1: findings; 4: nothing could
     be checked.
     """
-    if jobs != 1 and any(map(_has_many, inputs)):
+    unasked = progress is ProgressMode.AUTO and not sys.stderr.isatty()
+    mode = ProgressMode.NONE if quiet or unasked else progress
+    # A bar is drawn by a thread, beside which no process should be forked.
+    fork = sys.platform == "linux" and mode is ProgressMode.NONE
+    if not fork and jobs != 1 and any(map(_has_many, inputs)):
         from imgconv.batch.preload import start_early
 
         # The modules of workers are imported while this process imports its own.
@@ -120,9 +124,8 @@ def validate(  # noqa: PLR0917  a command's options
         related=not single,
         jobs=jobs,
         timeout_s=timeout,
+        fork=fork,
     )
-    unasked = progress is ProgressMode.AUTO and not sys.stderr.isatty()
-    mode = ProgressMode.NONE if quiet or unasked else progress
     with (
         open_reports(
             "" if quiet and format_name is _Format.TEXT else format_name.value,

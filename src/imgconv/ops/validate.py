@@ -87,6 +87,8 @@ class ValidateOptions:
         Worker processes; 0 is one per core.
     timeout_s
         Seconds after which a chunk is given up; 0 is never.
+    fork
+        Whether workers may be forked from this process, as `BatchOptions` has it.
     """
 
     profiles: tuple[str, ...] = ("dicom",)
@@ -98,6 +100,7 @@ class ValidateOptions:
     related: bool = True
     jobs: int = 0
     timeout_s: float | None = None
+    fork: bool = False
 
 
 @record(frozen=False)
@@ -280,7 +283,9 @@ def _check_all(
 ) -> Iterator[CheckedFile]:
     """Iterate over the checked files, in the order in which they were found."""
     listener(Event(EventKind.PHASE, "check"))
-    batch = BatchOptions(workers=options.jobs, timeout_s=options.timeout_s, preload=_PRELOAD)
+    batch = BatchOptions(
+        workers=options.jobs, timeout_s=options.timeout_s, preload=_PRELOAD, fork=options.fork
+    )
     jobs = _iter_jobs(gather(inputs, staging), plan)
     waiting: dict[int, list[CheckedFile]] = {}
     next_chunk = 0
