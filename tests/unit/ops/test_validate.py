@@ -190,3 +190,13 @@ def test_defect_corpus():
             missed.append(case)
     assert false == []
     assert len(missed) <= 4
+
+
+def test_a_check_that_takes_too_long_is_a_finding(tmp_path):
+    for number in range(2):
+        (tmp_path / f"{number}.dcm").write_bytes(objects.encode_file(objects.ct()))
+    options = ValidateOptions(jobs=1, timeout_s=1e-6, related=False)
+    findings = list_findings([tmp_path], options)
+    assert [(f.rule, f.severity, f.path) for f in findings] == [
+        ("F016", "error", str(tmp_path / f"{number}.dcm")) for number in range(2)
+    ]
