@@ -14,6 +14,8 @@ from imgconv.batch.plan import Shard
 __all__ = ["journal_path", "prune_journals"]
 
 _KEPT_S = 90 * 86400.0  # long enough to come back to a run, short enough not to pile up
+_EVERY_S = 86400.0  # looking at 2,000 journals takes 0.1 s
+_STAMP = "pruned"
 
 
 def journal_path(folder: Path, shard: Shard | None = None) -> Path:
@@ -28,8 +30,13 @@ def journal_path(folder: Path, shard: Shard | None = None) -> Path:
 
 
 def prune_journals(folder: Path) -> None:
-    """Remove journals that nobody has touched for a long time."""
+    """Remove journals that nobody has touched for a long time; looks once a day."""
+    stamp = folder / _STAMP
     with contextlib.suppress(OSError):
+        if time.time() - stamp.stat().st_mtime < _EVERY_S:
+            return
+    with contextlib.suppress(OSError):
+        stamp.touch()
         for path in folder.glob("*.jsonl"):
             if time.time() - path.stat().st_mtime > _KEPT_S:
                 path.unlink(missing_ok=True)

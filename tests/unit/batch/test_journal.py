@@ -1,8 +1,10 @@
+import os
+import time
 from pathlib import Path
 
 import pytest
 
-from imgconv.batch.journal import journal_path
+from imgconv.batch.journal import journal_path, prune_journals
 from imgconv.batch.plan import Shard
 
 
@@ -27,3 +29,21 @@ def test_journal_path_depends_on_folder_and_shard(tmp_path):
     }
     assert len(paths) == 4
     assert journal_path(Path("out")) == journal_path(tmp_path / "out", Shard())
+
+
+def test_prune_journals_removes_old_ones_and_looks_once_a_day(tmp_path):
+    old, new = tmp_path / "old.jsonl", tmp_path / "new.jsonl"
+    months_ago = time.time() - 100 * 86400
+    for path in (old, new):
+        path.touch()
+    os.utime(old, (months_ago, months_ago))
+    prune_journals(tmp_path)
+    assert not old.exists()
+    assert new.exists()
+
+    os.utime(new, (months_ago, months_ago))
+    prune_journals(tmp_path)
+    assert new.exists()
+    os.utime(tmp_path / "pruned", (months_ago, months_ago))
+    prune_journals(tmp_path)
+    assert not new.exists()
