@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 
 from imgconv.dicom.elements import Item, Tree
 from imgconv.dicom.repair.acr_nema import mend_acr_nema
@@ -129,6 +130,7 @@ def _find_plan(tree: Tree) -> Plan | None:
     return None if iod is None else find_plan(iod)
 
 
+@cache
 def _list_needed(plan: Plan | None) -> frozenset[int]:
     """List the data set's attributes of type 1 or 1C in the modules that it must have."""
     if plan is None:

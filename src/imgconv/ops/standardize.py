@@ -57,6 +57,7 @@ NONCONFORMANT = "nonconformant"
 _PIXEL_DATA = 0x7FE00010
 _DIRECTORY_RECORDS = 0x00041220  # Directory Record Sequence; PS3.3 F.3.2.2
 _MAX_NAMED = 3
+_SMALL_BYTES = 1 << 12
 
 
 @record
@@ -339,10 +340,23 @@ def finish_tree(
 def _write(target: Path, parts: Iterator[Buffer], *, replace_existing: bool) -> str:
     digest = hashlib.sha256()
     with atomic_output(target, replace=replace_existing) as stream:
-        for part in parts:
+        for part in _join_small(parts):
             digest.update(part)
             stream.write(part)
     return digest.hexdigest()
+
+
+def _join_small(parts: Iterator[Buffer]) -> Iterator[Buffer]:
+    """Yield the same bytes in fewer parts: most elements have a few bytes."""
+    pending: list[Buffer] = []
+    for part in parts:
+        if len(part) < _SMALL_BYTES:
+            pending.append(part)
+            continue
+        yield b"".join(pending)
+        pending = []
+        yield part
+    yield b"".join(pending)
 
 
 def _choose_syntax(tree: Tree) -> tuple[str, list[Change]]:
