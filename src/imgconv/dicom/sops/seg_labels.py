@@ -149,8 +149,9 @@ def _place(
     """Put described segments into the layers that the image has.
 
     Where each layer is a mask of its own (0 and 1, or fractions) and the
-    description knows no layers, number n means the n-th layer. A description
-    of more layers than the image has goes into the first.
+    description knows no layers, number n means the n-th layer; other numbers
+    mean the one layer that has them. A description of more layers than the
+    image has goes into the first.
     """
     is_flat = all(segment.layer == 0 for segment in segments)
     if layers > 1 and is_flat and all(number == 1 for _, number in keys):
@@ -158,7 +159,11 @@ def _place(
             yield replace(segment, number=1, layer=segment.number - 1)
         return
     for segment in segments:
-        yield segment if segment.layer < layers else replace(segment, layer=0)
+        found = [layer for layer, number in keys if number == segment.number]
+        if is_flat and len(found) == 1:
+            yield replace(segment, layer=found[0])
+        else:
+            yield segment if segment.layer < layers else replace(segment, layer=0)
 
 
 def _unnamed(layer: int, number: int) -> Segment:

@@ -81,6 +81,26 @@ def test_describe_labels_one_mask_per_layer_is_described_by_its_number(tmp_path)
     assert "unnamed-labels" not in [loss.name for loss in losses]
 
 
+def test_describe_labels_flat_table_describes_labels_of_any_layer(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("number,name\n1,liver\n2,spleen\n3,heart\n", encoding="utf-8")
+    keys = [(0, 1), (0, 2), (1, 3)]
+    labels, _, _ = describe(image(np.zeros((2, 1, 1, 1))), keys, segments=str(table))
+    assert [(s.segment.label, s.segment.layer) for s in labels] == [
+        ("liver", 0),
+        ("spleen", 0),
+        ("heart", 1),
+    ]
+
+
+def test_describe_labels_flat_table_does_not_describe_a_label_of_two_layers(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("number,name\n1,liver\n2,spleen\n", encoding="utf-8")
+    keys = [(0, 1), (0, 2), (1, 1)]
+    _, _, losses = describe(image(np.zeros((2, 1, 1, 1))), keys, segments=str(table))
+    assert "unnamed-labels" in [loss.name for loss in losses]
+
+
 def test_describe_labels_many_unnamed_labels_make_a_short_message():
     keys = [(0, number) for number in range(1, 100)]
     _, _, losses = describe(image([[[1]]]), keys)
