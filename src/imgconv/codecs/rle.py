@@ -57,24 +57,45 @@ def _segments(data: bytes, pixel_format: PixelFormat) -> list[bytes]:
     expected = pixel_format.samples_per_pixel * max(1, pixel_format.bits_allocated // 8)
     if count != expected:
         raise CorruptData(f"an RLE frame has `{count}` segments; expected {expected}")
-    ends = [*offsets[1:count], len(data)]
+    return _cut(data, offsets[:count])
+
+
+def _cut(data: bytes, offsets: list[int]) -> list[bytes]:
+    ends = [*offsets[1:], len(data)]
     if any(not _HEADER.size <= a <= b <= len(data) for a, b in zip(offsets, ends, strict=False)):
         raise CorruptData("the segment offsets of an RLE frame do not rise within the frame")
     return [data[a:b] for a, b in zip(offsets, ends, strict=False)]
+
+
+def measure(data: bytes) -> list[int]:
+    """Return how many bytes each segment of an RLE frame holds, whatever it should hold.
+
+    Raises
+    ------
+    CorruptData
+        There is no header, its offsets do not rise, or a segment is no PackBits stream.
+    """
+    if len(data) < _HEADER.size:
+        raise CorruptData(f"an RLE frame has `{len(data)}` bytes; its header alone takes 64")
+    count, *offsets = _HEADER.unpack_from(data)
+    return [len(_unpack_all(segment)) for segment in _cut(data, offsets[:count])]
 
 
 def _unpack(segment: bytes, size: int) -> bytes:
     """Return exactly `size` bytes; what a sloppy writer packed beyond them is dropped."""
     if len(segment) * _MAX_EXPANSION < size:
         raise CorruptData(f"an RLE segment of `{len(segment)}` bytes cannot hold {size}")
-    try:
-        # One byte more than wanted, so that a longer segment is cut instead of failing.
-        unpacked = bytes(imagecodecs.packbits_decode(segment))
-    except imagecodecs.PackbitsError as error:
-        raise CorruptData("an RLE segment is no PackBits stream") from error
+    unpacked = _unpack_all(segment)
     if len(unpacked) < size:
         raise CorruptData(f"an RLE segment holds `{len(unpacked)}` bytes; expected {size}")
     return unpacked[:size]
+
+
+def _unpack_all(segment: bytes) -> bytes:
+    try:
+        return bytes(imagecodecs.packbits_decode(segment))
+    except imagecodecs.PackbitsError as error:
+        raise CorruptData("an RLE segment is no PackBits stream") from error
 
 
 def encode(samples: NDArray[Any], task: EncodeTask) -> bytes:

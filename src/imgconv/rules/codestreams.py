@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from imgconv.dicom.elements import Element
+from imgconv.errors import CorruptData
 from imgconv.rules.instance import Hit, Instance
 from imgconv.standard.transfer_syntaxes import BY_UID
 
@@ -20,6 +21,7 @@ __all__ = ["CodestreamHeader", "check_codestreams", "parse_header"]
 
 _PATH = "(7FE0,0010)"
 _HEAD_BYTES = 1 << 16
+_MOST_MEASURED = 1 << 26  # bytes of an RLE frame that are unpacked to be measured
 # Start of frame marker -> family, where it is not the discrete cosine transform.
 _FRAME_FAMILIES = dict.fromkeys((195, 199, 203, 207), "jpeg-lossless") | {0xF7: "jpeg-ls"}
 _CHECKED_FAMILIES = frozenset({"jpeg", "jpeg-lossless", "jpeg-ls", "jpeg2000"})
@@ -71,6 +73,10 @@ def check_codestreams(
         if count != expected:
             message = f"the RLE frame has {count} segments; expected {expected}"
             yield Hit("P007", message, _PATH)
+        elif rows and columns and length <= _MOST_MEASURED and frames in (1, len(fragments) - 1):
+            pieces = fragments[1:] if frames == 1 else fragments[1:2]  # one each is the rule; A.4.2
+            frame = b"".join(bytes(data[start : start + size]) for start, size in pieces)
+            yield from _check_rle(frame, rows, columns, allocated)
         return
     header = parse_header(head)
     if header is None:
@@ -96,6 +102,22 @@ def check_codestreams(
     elif stored is not None and header.bits < stored and syntax.family != "jpeg":
         message = "the codestream has fewer bits than BitsStored"
         yield Hit("P007", message, _PATH, severity="warning")
+
+
+def _check_rle(frame: bytes, rows: int, columns: int, allocated: int | None) -> Iterator[Hit]:
+    """Check that the segments of a frame hold rows times columns bytes each (PS3.5 G.3)."""
+    from imgconv.codecs.rle import measure
+
+    try:
+        lengths = measure(frame)
+    except CorruptData:
+        yield Hit("P007", "the RLE frame cannot be unpacked", _PATH)
+        return
+    expected = rows * columns if allocated != 1 else (rows * columns + 7) // 8
+    # Less than a row too much is what sloppy writers pad.
+    if any(not expected <= length < expected + columns for length in lengths):
+        message = "an RLE segment does not hold as many bytes as rows and columns say"
+        yield Hit("P007", message, _PATH, f"{sorted(set(lengths))}, expected {expected}")
 
 
 def _check_offset_table(

@@ -78,7 +78,7 @@ def check_image_type(instance: Instance) -> Iterator[Hit]:
         yield Hit("M016", message, "(0008,0008)")
     elif instance.sop_class == _CT and values and values[2] not in ("AXIAL", "LOCALIZER"):
         message = "value 3 of ImageType is not AXIAL or LOCALIZER"
-        yield Hit("M016", message, "(0008,0008)", severity="info")
+        yield Hit("M016", message, "(0008,0008)", severity="warning")
     if instance.sop_class not in _FOUR_VALUES:
         return
     if values and len(values) != 4:

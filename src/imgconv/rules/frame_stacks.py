@@ -27,8 +27,10 @@ _FRAME_CONTENT, _INDEX_VALUES = 0x00209111, 0x00209157
 _INDEXES, _INDEX_POINTER = 0x00209222, 0x00209165
 # What follows the position: Image Position, In-Stack Position Number.
 _PLACES = frozenset({0x00200032, 0x00209057})
-# Derivation and source images differ from frame to frame whatever the frames are.
-_UNTELLING = frozenset({_PLANE_POSITION, _FRAME_CONTENT, 0x00089124, 0x00209171, 0x00081140})
+# Derivation, source images and what frames were converted from differ whatever the frames are.
+_UNTELLING = frozenset(
+    {_PLANE_POSITION, _FRAME_CONTENT, 0x00089124, 0x00209171, 0x00209172, 0x00081140}
+)
 _SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 _MOST_FRAMES = 20000  # what is beyond has its positions in few patterns
 

@@ -14,6 +14,8 @@ from imgconv.dicom.elements import Element, Item
 from imgconv.records import record
 from imgconv.rules.counts import check_vectors
 from imgconv.rules.instance import Hit, Instance, name_tag
+from imgconv.rules.plan import find_plan
+from imgconv.standard.iods import find_iod
 from imgconv.standard.transfer_syntaxes import BY_UID
 
 __all__ = ["check_display", "check_pixels"]
@@ -28,6 +30,8 @@ _SPACINGS = (0x00280030, 0x00181164, 0x00182010)
 _PIXEL_DATA, _SMALLEST, _LARGEST = 0x7FE00010, 0x00280106, 0x00280107
 # Rescale Slope, Dose Grid Scaling, Real World Value Slope: 0 makes all pixels equal.
 _SCALES = frozenset({0x00281053, 0x3004000E, 0x00409225})
+_MODALITY_LUT, _INTERCEPT = 0x00283000, 0x00281052
+_LOSSY_DETAILS = (0x00282112, 0x00282114)  # ratio, method
 _SHARED, _PER_FRAME = 0x52009229, 0x52009230
 _PIXEL_PATH = "(7FE0,0010)"
 
@@ -153,12 +157,27 @@ def _check_frames(dataset: Item, layout: _Layout) -> Iterator[Hit]:
 def _check_lossy(instance: Instance, dataset: Item) -> Iterator[Hit]:
     flag = dataset.text(0x00282110)
     syntax = BY_UID.get(instance.tree.transfer_syntax)
-    if syntax is None:
-        return
-    only_lossy = syntax.lossy and not syntax.lossless and syntax.family == "jpeg"
-    if only_lossy and flag != "01":
+    only_lossy = syntax is not None and syntax.lossy and not syntax.lossless
+    if only_lossy and syntax is not None and syntax.family == "jpeg" and flag != "01":
         message = "LossyImageCompression is not 01 with a lossy transfer syntax"
         yield Hit("P011", message, "(0028,2110)")
+    if flag == "01":
+        yield from _check_lossy_details(instance, dataset)
+
+
+def _check_lossy_details(instance: Instance, dataset: Item) -> Iterator[Hit]:
+    """Ask for ratio and method of lossy compression, where the IOD leaves them optional.
+
+    They say how much was lost (PS3.3 C.7.6.1.1.5); where they are type 1C, family M asks.
+    """
+    iod = find_iod(instance.sop_class)
+    attributes = find_plan(iod).root.attributes if iod is not None else {}
+    for tag in _LOSSY_DETAILS:
+        known = attributes.get(tag)
+        element = dataset.get(tag)
+        if (element is None or element.is_empty) and (known is None or known.is_optional):
+            message = f"{name_tag(tag)} is not given, and LossyImageCompression is 01"
+            yield Hit("P011", message, dataset.path_to(tag), severity="warning")
 
 
 def _check_vr(element: Element, layout: _Layout) -> Iterator[Hit]:
@@ -296,6 +315,21 @@ def check_display(instance: Instance) -> Iterator[Hit]:
             yield from _check_nested_image(element, item)
         elif tag == _SMALLEST:
             yield from _check_extremes(element, item)
+    yield from _check_modality_lut(instance)
+
+
+def _check_modality_lut(instance: Instance) -> Iterator[Hit]:
+    """Report a modality LUT beside slope and intercept where the IOD has no row for it.
+
+    They exclude each other (PS3.3 C.11.1); where the IOD has the module, family M says so.
+    """
+    dataset = instance.dataset
+    if not dataset.items_of(_MODALITY_LUT) or dataset.number(_INTERCEPT) is None:
+        return
+    iod = find_iod(instance.sop_class)
+    if iod is None or _MODALITY_LUT not in find_plan(iod).root.attributes:
+        message = "ModalityLUTSequence is present, and so is RescaleIntercept"
+        yield Hit("M007", message, dataset.path_to(_MODALITY_LUT), severity="warning")
 
 
 def _check_nested_image(element: Element, item: Item) -> Iterator[Hit]:

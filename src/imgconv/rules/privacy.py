@@ -205,7 +205,7 @@ def check_markers(instance: Instance) -> Iterator[Hit]:
         yield Hit("D005", "BurnedInAnnotation is YES", "(0028,0301)")
     elif not burned_in and 0x7FE00010 in dataset.elements:
         message = "BurnedInAnnotation does not say that the pixels are free of text"
-        yield Hit("D005", message, "(0028,0301)", severity="info")
+        yield Hit("D005", message, "(0028,0301)", severity="warning")
     if dataset.text(_FEATURES) == "YES":
         message = "RecognizableVisualFeatures is YES"
         yield Hit("D005", message, "(0028,0302)", severity="warning")

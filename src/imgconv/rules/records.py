@@ -82,6 +82,7 @@ class Record:
     digests: tuple[str, ...] = ()
     references: tuple[tuple[str, str, str, str], ...] = ()
     extras: tuple[str, ...] = ()
+    location: float | None = None
 
 
 def _join(element: Element | None) -> str:
@@ -136,6 +137,7 @@ def make_record(
         ),
         references=_find_references(instance),
         extras=extras,
+        location=dataset.number(0x00201041),
     )
 
 

@@ -15,9 +15,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from imgconv.rules.geometry import ORIENTATION_TOLERANCE
+from imgconv.rules.orientations import dot, group_orientations, is_orthonormal, normal_of
 from imgconv.rules.records import Record, SeriesRecords
 from imgconv.rules.relation_hit import RelationHit
+from imgconv.rules.stack_trends import find_drift
 
 __all__ = ["check_frames", "check_stack"]
 
@@ -25,8 +26,6 @@ _POSITION, _ORIENTATION, _GAP = "(0020,0032)", "(0020,0037)", "(0018,0088)"
 _SAME_PLACE = 1e-3  # mm: below what any scanner writes
 _EVEN = 0.01  # relative: 1 % of the spacing is more than rounding
 _PARALLEL = 0.01  # mm per mm that a slice may leave the normal
-_SAME_DIRECTION = 1e-2
-_Vector = tuple[float, float, float]
 
 
 def check_stack(series: SeriesRecords) -> Iterator[RelationHit]:
@@ -39,11 +38,18 @@ def check_stack(series: SeriesRecords) -> Iterator[RelationHit]:
         odd = next(r for r in images if len(r.position) != 3 or len(r.orientation) != 6)
         message = "an image of the series has no position or orientation, others have"
         yield RelationHit("G006", message, odd.path, _POSITION)
-    groups = _group_orientations(placed)
+    groups = group_orientations(placed)
     main = max(groups, key=len)
-    yield from _check_orientations(groups, main)
+    drifted = find_drift(placed)
+    if drifted is not None:
+        message = "ImageOrientationPatient drifts through the series"
+        # A curved reformat turns by intent.
+        severity = "warning" if "DERIVED" in drifted.image_type else ""
+        yield RelationHit("G005", message, drifted.path, _ORIENTATION, severity)
+    else:
+        yield from _check_orientations(groups, main)
     for group in groups:
-        if len(group) > 1 and _is_orthonormal(group[0].orientation):
+        if len(group) > 1 and is_orthonormal(group[0].orientation):
             yield from _check_positions(group)
             yield from _check_matrix(group)
 
@@ -58,8 +64,8 @@ def check_frames(records: Sequence[Record], *, doubles_only: bool) -> Iterator[R
     for record in records:
         volumes.setdefault(record.volume, []).append(record)
     for volume in volumes.values():
-        for group in _group_orientations(volume):
-            if len(group) < 2 or not _is_orthonormal(group[0].orientation):
+        for group in group_orientations(volume):
+            if len(group) < 2 or not is_orthonormal(group[0].orientation):
                 continue
             for hit in _check_positions(group):
                 is_double = hit.rule == "G003"
@@ -67,21 +73,6 @@ def check_frames(records: Sequence[Record], *, doubles_only: bool) -> Iterator[R
                     message = hit.message.replace("images of the series", "frames")
                     severity = "error" if is_double else "warning"
                     yield hit._replace(message=message, severity=severity)
-
-
-def _group_orientations(records: Sequence[Record]) -> list[list[Record]]:
-    groups: list[list[Record]] = []
-    for record in records:
-        for group in groups:
-            first = group[0].orientation
-            if all(
-                abs(a - b) < _SAME_DIRECTION for a, b in zip(first, record.orientation, strict=True)
-            ):
-                group.append(record)
-                break
-        else:
-            groups.append([record])
-    return groups
 
 
 def _check_orientations(groups: list[list[Record]], main: list[Record]) -> Iterator[RelationHit]:
@@ -96,27 +87,9 @@ def _check_orientations(groups: list[list[Record]], main: list[Record]) -> Itera
         yield RelationHit("G005", message, strays[0][0].path, _ORIENTATION, "info")
 
 
-def _is_orthonormal(values: tuple[float, ...]) -> bool:
-    row, column = values[:3], values[3:]
-    return (
-        abs(_dot(row, row) - 1) < 10 * ORIENTATION_TOLERANCE
-        and abs(_dot(column, column) - 1) < 10 * ORIENTATION_TOLERANCE
-        and abs(_dot(row, column)) < 10 * ORIENTATION_TOLERANCE
-    )
-
-
-def _dot(a: Sequence[float], b: Sequence[float]) -> float:
-    return sum(x * y for x, y in zip(a, b, strict=True))
-
-
-def _normal(values: tuple[float, ...]) -> _Vector:
-    a, b, c, d, e, f = values
-    return (b * f - c * e, c * d - a * f, a * e - b * d)
-
-
 def _check_positions(group: list[Record]) -> Iterator[RelationHit]:
-    normal = _normal(group[0].orientation)
-    along = sorted(((_dot(r.position, normal), r) for r in group), key=lambda pair: pair[0])
+    normal = normal_of(group[0].orientation)
+    along = sorted(((dot(r.position, normal), r) for r in group), key=lambda pair: pair[0])
     places: list[list[tuple[float, Record]]] = []
     for distance, record in along:
         if places and distance - places[-1][0][0] < _SAME_PLACE:
@@ -206,7 +179,7 @@ def _check_shear(places: list[list[tuple[float, Record]]]) -> Iterator[RelationH
     (start, first), (end, last) = places[0][0], places[-1][0]
     offset = [b - a for a, b in zip(first.position, last.position, strict=True)]
     along = end - start
-    sideways = math.sqrt(max(0.0, _dot(offset, offset) - along * along))
+    sideways = math.sqrt(max(0.0, dot(offset, offset) - along * along))
     if sideways > _PARALLEL * along + 0.01:
         message = "the positions are not along the normal of the slices"
         yield RelationHit("G009", message, first.path, _POSITION)

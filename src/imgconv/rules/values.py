@@ -129,15 +129,11 @@ def _check_value(element: Element, known: str | None, charsets: _Charsets) -> It
 
 def _check_dictionary(element: Element, known: str) -> Iterator[Hit]:
     vr = element.written_vr
-    if (
-        vr
-        and vr != known
-        and vr not in known.split(" or ")
-        and vr != "UN"
-        and element.items is None
-    ):
+    if vr and vr != known and vr not in known.split(" or ") and element.items is None:
         message = f"{name_tag(element.tag)} has the value representation {vr}; expected {known}"
-        yield Hit("V001", message, element.path)
+        # PS3.5 6.2.2: UN is what software writes that does not know the attribute.
+        severity = "warning" if vr == "UN" else ""
+        yield Hit("V001", message, element.path, severity=severity)
     if is_retired(element.tag) and element.tag & 0xFFFF:
         yield Hit("V020", f"{name_tag(element.tag)} is retired", element.path)
 

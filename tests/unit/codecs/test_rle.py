@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from imgconv.codecs.frame import PixelFormat
-from imgconv.codecs.rle import decode
+from imgconv.codecs.rle import decode, measure
 from imgconv.errors import CorruptData
 
 GREY = PixelFormat(rows=2, columns=3, bits_allocated=16, bits_stored=16)
@@ -58,3 +58,14 @@ def test_encode_packs_rows_apart():
     pixel_format = PixelFormat(rows=2, columns=3, bits_allocated=8, bits_stored=8)
     data = encode_frame(samples, "1.2.840.10008.1.2.5", pixel_format).data
     assert data[64:] == b"\xfe\7\xfe\7"  # two runs of three, not one of six
+
+
+def test_segments_are_measured():
+    header = struct.pack("<16L", 2, 64, 66, *([0] * 13))
+    assert measure(header + bytes([255, 7]) + bytes([251, 7])) == [2, 6]
+
+
+@pytest.mark.parametrize("data", [b"", bytes(63), struct.pack("<16L", 1, 900, *([0] * 14))])
+def test_what_is_no_frame_is_not_measured(data):
+    with pytest.raises(CorruptData):
+        measure(data)

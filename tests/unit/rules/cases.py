@@ -4,7 +4,8 @@ A case has ``base`` (or ``stack``, a number of slices; ``nested``, a depth; ``te
 ``nifti``, files of other formats), and changes: ``set``, ``remove``, ``raw`` (hexadecimal),
 ``typed`` ({keyword = [VR, value]}), ``meta``, ``fragments`` of encapsulated pixel data,
 ``bytes`` ({cut, append, strip, replace, poke}), ``bare`` (no meta information); for a
-stack ``file`` (which slice is changed, from 1) and ``drop``. Keys are keywords or paths
+stack ``file`` (which slice is changed, from 1), ``drop`` and ``each`` (keyword = one value per
+slice, set before). Keys are keywords or paths
 such as ``ContentSequence[0].ValueType``. A failing case may tell the ``tag`` and the
 ``severity``.
 """
@@ -73,6 +74,9 @@ def write(case: dict[str, Any], folder: Path) -> None:
         return
     if "stack" in case:
         datasets = objects.stack(case["stack"])
+        for name, values in case.get("each", {}).items():
+            for dataset, value in zip(datasets, values, strict=True):
+                dataset[name] = value
         _change(datasets[case.get("file", 1) - 1], case)
         for number in case.get("drop", ()):
             datasets[number - 1] = {}

@@ -9,6 +9,8 @@ __all__ = ["GEOMETRY_RULES"]
 _PLANES = "imgconv.rules.geometry:check_planes"
 _FRAMES = "imgconv.rules.frame_stacks:check_frame_stacks"
 _SERIES = "imgconv.rules.stacks:check_stack"
+_GRID = "imgconv.rules.extents:check_grid"
+_LOCATIONS = "imgconv.rules.stack_trends:check_locations"
 
 GEOMETRY_RULES: tuple[RuleSpec, ...] = (
     RuleSpec(
@@ -138,6 +140,29 @@ GEOMETRY_RULES: tuple[RuleSpec, ...] = (
         check=_SERIES,
         fails="one slice of 256 rows among slices of 512",
         passes="one matrix",
+        scope="series",
+    ),
+    RuleSpec(
+        id="G012",
+        name="wrong-dose-grid",
+        title="The planes of a dose grid are not where they can be",
+        reason="Doses are taken from the wrong plane.",
+        source="PS3.3 C.8.8.3.2",
+        severity="error",
+        check=_GRID,
+        fails="Grid Frame Offset Vector 0\\6\\3",
+        passes="0\\3\\6",
+    ),
+    RuleSpec(
+        id="G013",
+        name="contradictory-slice-location",
+        title="Slice Location does not follow the positions",
+        reason="Programs that sort by the one or the other get different volumes.",
+        source="PS3.3 C.7.6.2.1.2",
+        severity="warning",
+        check=_LOCATIONS,
+        fails="positions 0, 2.5, 5 and locations 0, 2.5, 999",
+        passes="locations that grow or fall as the positions do",
         scope="series",
     ),
 )

@@ -9,6 +9,7 @@ __all__ = ["PIXEL_RULES"]
 _PIXELS = "imgconv.rules.pixels:check_pixels"
 _LUTS = "imgconv.rules.luts:check_luts"
 _DISPLAY = "imgconv.rules.pixels:check_display"
+_REGIONS = "imgconv.rules.extents:check_regions"
 
 PIXEL_RULES: tuple[RuleSpec, ...] = (
     RuleSpec(
@@ -153,5 +154,16 @@ PIXEL_RULES: tuple[RuleSpec, ...] = (
         check=_PIXELS,
         fails="JPEG Baseline and no Lossy Image Compression",
         passes="JPEG Baseline and Lossy Image Compression 01",
+    ),
+    RuleSpec(
+        id="P014",
+        name="region-beyond-image",
+        title="A region of an ultrasound image is not within it",
+        reason="Measurements take the scale of another region, or none.",
+        source="PS3.3 C.8.5.5.1",
+        severity="warning",
+        check=_REGIONS,
+        fails="Region Location Max X1 5000 and 640 columns",
+        passes="regions within rows and columns",
     ),
 )

@@ -1,0 +1,55 @@
+"""Directions of image planes: their normals, and images that share one.
+
+Source
+------
+PS3.3 C.7.6.2.1.1 (image position and orientation)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from imgconv.rules.geometry import ORIENTATION_TOLERANCE
+from imgconv.rules.records import Record
+
+__all__ = ["Vector", "dot", "group_orientations", "is_orthonormal", "normal_of"]
+
+SAME_DIRECTION = 1e-2
+Vector = tuple[float, float, float]
+
+
+def dot(a: Sequence[float], b: Sequence[float]) -> float:
+    """Return the scalar product of two vectors of equal length."""
+    return sum(x * y for x, y in zip(a, b, strict=True))
+
+
+def normal_of(values: tuple[float, ...]) -> Vector:
+    """Return the cross product of the row and column direction (six numbers)."""
+    a, b, c, d, e, f = values
+    return (b * f - c * e, c * d - a * f, a * e - b * d)
+
+
+def is_orthonormal(values: tuple[float, ...]) -> bool:
+    """Whether six numbers are usable as directions of rows and columns."""
+    row, column = values[:3], values[3:]
+    return (
+        abs(dot(row, row) - 1) < 10 * ORIENTATION_TOLERANCE
+        and abs(dot(column, column) - 1) < 10 * ORIENTATION_TOLERANCE
+        and abs(dot(row, column)) < 10 * ORIENTATION_TOLERANCE
+    )
+
+
+def group_orientations(records: Sequence[Record]) -> list[list[Record]]:
+    """Return the images of each orientation, in the order in which they come."""
+    groups: list[list[Record]] = []
+    for record in records:
+        for group in groups:
+            first = group[0].orientation
+            if all(
+                abs(a - b) < SAME_DIRECTION for a, b in zip(first, record.orientation, strict=True)
+            ):
+                group.append(record)
+                break
+        else:
+            groups.append([record])
+    return groups
