@@ -7,6 +7,7 @@ def transcode(..., jobs: JobsOption = 0, timeout: TimeoutOption = None, ...) -> 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,6 +36,7 @@ __all__ = [
     "build_ledger",
     "build_options",
     "format_summary",
+    "holds_more",
 ]
 
 _PANEL = "Batch"
@@ -219,3 +221,21 @@ def format_summary(summary: Summary, verb: str) -> str:
     state = "interrupted; " if summary.interrupted else ""
     rate = summary.size_bytes / max(summary.seconds, 1e-6) / 1e6
     return f"{state}{done} {verb}{rest} in {summary.seconds:.1f} s ({rate:.1f} MB/s)"
+
+
+def holds_more(folder: str, few: int) -> bool:
+    """Whether a folder surely holds more files than are done without workers, at any depth."""
+    folders, count = [folder], 0
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    else:
+                        count += 1
+                        if count > few:
+                            return True
+        except (OSError, ValueError):  # no folder, or no name of one
+            continue
+    return False

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import replace
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +22,7 @@ from imgconv.cli.batch_options import (
     RetriesOption,
     ShardOption,
     TimeoutOption,
+    holds_more,
 )
 from imgconv.cli.options import (
     DryRunOption,
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["transcode"]
 
 _LOSSY = "Lossy targets"
-_FEW, _LOOK_AT = 8, 64
+_FEW = 8  # files that are done without workers
 
 
 class _Verify(StrEnum):
@@ -208,20 +207,11 @@ def _start_workers_early(inputs: list[str], to: str) -> None:
     from imgconv.standard.transfer_syntaxes import find_transfer_syntax
 
     syntax = find_transfer_syntax(to.strip())
-    if syntax is not None and any(_has_many(item) for item in inputs):
+    if syntax is not None and any(holds_more(item, _FEW) for item in inputs):
         from imgconv.batch.preload import start_early
         from imgconv.ops.transcode_preload import preload_for
 
         start_early(preload_for(syntax))
-
-
-def _has_many(item: str) -> bool:
-    """Whether a folder surely holds more than the few files that are done without workers."""
-    try:
-        with os.scandir(item) as entries:
-            return sum(entry.is_file() for entry in islice(entries, _LOOK_AT)) > _FEW
-    except (OSError, ValueError):
-        return False
 
 
 def _target(output: Path | None, *, in_place: bool) -> Path | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from imgconv.cli.batch_options import JobsOption, ProgressOption, TimeoutOption
+from imgconv.cli.batch_options import JobsOption, ProgressOption, TimeoutOption, holds_more
 from imgconv.cli.options import InputsArgument, QuietOption, ShowPhiOption, VerboseOption
 from imgconv.cli.progress import ProgressMode
 
@@ -101,7 +100,7 @@ def validate(  # noqa: PLR0917  a command's options
     mode = ProgressMode.NONE if quiet or unasked else progress
     # A bar is drawn by a thread, beside which no process should be forked.
     fork = sys.platform == "linux" and mode is ProgressMode.NONE
-    if not fork and jobs != 1 and any(map(_has_many, inputs)):
+    if not fork and jobs != 1 and any(holds_more(item, _FEW) for item in inputs):
         from imgconv.batch.preload import start_early
 
         # The modules of workers are imported while this process imports its own.
@@ -143,16 +142,6 @@ def validate(  # noqa: PLR0917  a command's options
     if fix is not None or diff:
         show_fixes(inputs, None if diff else fix, jobs=jobs)
     return summary.exit_code
-
-
-def _has_many(item: str) -> bool:
-    """Whether a folder surely holds more files than are checked without workers."""
-    count = 0
-    for _folder, _folders, files in os.walk(item):
-        count += len(files)
-        if count > _FEW:
-            return True
-    return False
 
 
 def _split(values: list[str]) -> tuple[str, ...]:

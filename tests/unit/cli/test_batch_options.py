@@ -1,3 +1,4 @@
+import pytest
 import typer
 from typer.testing import CliRunner
 
@@ -5,7 +6,7 @@ from imgconv.batch.job import Job, Outcome, Status
 from imgconv.batch.plan import Shard
 from imgconv.batch.summary import Summary
 from imgconv.cli import batch_options
-from imgconv.cli.batch_options import build_ledger, build_options, format_summary
+from imgconv.cli.batch_options import build_ledger, build_options, format_summary, holds_more
 from imgconv.cli.progress import ProgressMode
 
 
@@ -74,3 +75,16 @@ def test_format_summary():
     assert text == "2 converted, 1 already-done, 1 failed in 2.0 s (2.0 MB/s)"
     summary.interrupted = True
     assert format_summary(summary, "converted").startswith("interrupted; ")
+
+
+def test_files_of_a_folder_are_counted_at_any_depth(tmp_path):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    for number in range(3):
+        (tmp_path / "a" / "b" / str(number)).touch()
+    assert holds_more(str(tmp_path), 2)
+    assert not holds_more(str(tmp_path), 3)
+
+
+@pytest.mark.parametrize("name", ["absent", "a\0b"])
+def test_what_is_no_folder_holds_no_more(tmp_path, name):
+    assert not holds_more(f"{tmp_path}/{name}", 0)
