@@ -39,7 +39,7 @@ STUDY_TAGS = (0x00080020, 0x00080030, 0x00080050, 0x00080090, 0x00200010, 0x0008
 SERIES_TAGS = (
     *(0x00080060, 0x00200011, 0x00200060, 0x00080021, 0x00080031, 0x00181030, 0x0008103E),
     *(0x00180015, 0x00185100, 0x00080070, 0x00080080, 0x00081010, 0x00081090, 0x00181000),
-    *(0x00181020, 0x00200052),
+    *(0x00181020, 0x00200052, 0x00201040),
 )
 COMPARED = (*PATIENT_TAGS, *STUDY_TAGS, *SERIES_TAGS)
 # What tells the volumes of a series apart: echo, time, phase, diffusion, contrast, type.
@@ -51,6 +51,12 @@ _VOLUME_TAGS = (
 )
 # Referenced Series, RT Referenced Series: their items name a series and instances of it.
 _SERIES_LISTS = frozenset({0x00081115, 0x30060014})
+_FRAME_OF_REFERENCE, _FRAMES_OF_REFERENCE = 0x00200052, 0x30060010
+_SOURCE_IMAGES, _ROWS = 0x00082112, 0x00280010
+_STORAGE = "1.2.840.10008.5.1.4.1.1."
+# Objects that lie in the frame of reference of the images that they are made of.
+_SEGMENTATIONS = frozenset({_STORAGE + "66.4", _STORAGE + "66.7"})
+_DOSE, _STRUCTURE_SET = _STORAGE + "481.2", _STORAGE + "481.3"
 _SECRET = os.urandom(16)
 
 
@@ -61,7 +67,8 @@ class Record:
     `digests` has one entry per tag of `COMPARED`, empty where the value is
     absent or empty. `volume` is the digest of what tells the volumes of a
     series apart. `references` are (tag path, SOP class, SOP instance, series that it is
-    said to be in). `extras` is what the group rules of profiles compare.
+    said to be in, digest of the frame of reference that it should have or nothing). `extras`
+    is what the group rules of profiles compare.
     """
 
     path: str
@@ -80,9 +87,10 @@ class Record:
     frames: int = 1
     volume: str = ""
     digests: tuple[str, ...] = ()
-    references: tuple[tuple[str, str, str, str], ...] = ()
+    references: tuple[tuple[str, str, str, str, str], ...] = ()
     extras: tuple[str, ...] = ()
     location: float | None = None
+    is_image: bool = False
 
 
 def _join(element: Element | None) -> str:
@@ -125,7 +133,7 @@ def make_record(
         position=numbers(0x00200032),
         orientation=numbers(0x00200037),
         matrix=(
-            *(float(dataset.integer(tag) or 0) for tag in (0x00280010, 0x00280011)),
+            *(float(dataset.integer(tag) or 0) for tag in (_ROWS, 0x00280011)),
             *numbers(0x00280030),
         ),
         thickness=dataset.number(0x00180050),
@@ -135,19 +143,23 @@ def make_record(
         digests=tuple(
             digest_value(_join(elements.get(tag)).strip(" ^="), secret) for tag in COMPARED
         ),
-        references=_find_references(instance),
+        references=_find_references(instance, secret),
         extras=extras,
         location=dataset.number(0x00201041),
+        is_image=_ROWS in elements,
     )
 
 
-def _find_references(instance: Instance) -> tuple[tuple[str, str, str, str], ...]:
+def _find_references(
+    instance: Instance, secret: bytes
+) -> tuple[tuple[str, str, str, str, str], ...]:
     found = {}
     for element in instance.elements:
         if element.tag == 0x00081155 and element.item.parent is not None:
             values = element.values()
             uid = str(values[0]) if values else ""
-            key = (element.item.text(0x00081150), uid, _series_around(element.item))
+            frame = digest_value(_frame_around(instance, element.item), secret)
+            key = (element.item.text(0x00081150), uid, _series_around(element.item), frame)
             if uid and key not in found:
                 found[key] = element.item.path_to(0x00081150)
     return tuple((path, *key) for key, path in found.items())
@@ -159,6 +171,22 @@ def _series_around(item: Item) -> str:
     while around is not None and around.parent is not None:
         if around.tag in _SERIES_LISTS:
             return around.text(0x0020000E)
+        around = around.parent
+    return ""
+
+
+def _frame_around(instance: Instance, item: Item) -> str:
+    """Return the frame of reference that a referenced instance should have, empty if any will do.
+
+    Contours are left out: what they refer to is listed per frame of reference.
+    """
+    sop_class = instance.sop_class
+    if sop_class == _DOSE or (sop_class in _SEGMENTATIONS and item.tag == _SOURCE_IMAGES):
+        return instance.dataset.text(_FRAME_OF_REFERENCE)
+    around: Item | None = item if sop_class == _STRUCTURE_SET else None
+    while around is not None and around.parent is not None:
+        if around.tag == _FRAMES_OF_REFERENCE:
+            return around.text(_FRAME_OF_REFERENCE)
         around = around.parent
     return ""
 
@@ -183,7 +211,7 @@ class PackedRecord(NamedTuple):
     """A record as the rows of a `RecordStore`: made by workers, cheap to hand over."""
 
     row: tuple[str, ...]
-    references: list[tuple[str, str, str, str, str]]
+    references: list[tuple[str, str, str, str, str, str]]
 
 
 _FIELDS = tuple(field.name for field in fields(Record))
@@ -195,20 +223,25 @@ def pack_record(record: Record) -> PackedRecord:
     return PackedRecord(
         (
             *(record.sop_instance, record.sop_class, record.series, record.study),
-            *(record.path, record.patient, body),
+            *(record.path, record.patient, _frame_of(record), body),
         ),
         [
-            (uid, sop_class, record.path, place, series)
-            for place, sop_class, uid, series in record.references
+            (uid, sop_class, record.path, place, series, frame)
+            for place, sop_class, uid, series, frame in record.references
         ],
     )
+
+
+def _frame_of(record: Record) -> str:
+    place = COMPARED.index(_FRAME_OF_REFERENCE)
+    return record.digests[place] if len(record.digests) > place else ""
 
 
 _SCHEMA = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
 CREATE TABLE record
-    (sop TEXT, class TEXT, series TEXT, study TEXT, path TEXT, patient TEXT, body TEXT);
-CREATE TABLE reference (sop TEXT, class TEXT, path TEXT, place TEXT, series TEXT);
+    (sop TEXT, class TEXT, series TEXT, study TEXT, path TEXT, patient TEXT, frame TEXT, body TEXT);
+CREATE TABLE reference (sop TEXT, class TEXT, path TEXT, place TEXT, series TEXT, frame TEXT);
 """
 _INDEXES = """
 CREATE INDEX by_series ON record (study, series); CREATE INDEX by_sop ON record (sop);
@@ -245,9 +278,9 @@ class RecordStore:
         """Keep one record."""
         packed = pack_record(record) if isinstance(record, Record) else record
         try:
-            self._base.execute("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?)", packed.row)
+            self._base.execute("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)", packed.row)
             self._base.executemany(
-                "INSERT INTO reference VALUES (?, ?, ?, ?, ?)", packed.references
+                "INSERT INTO reference VALUES (?, ?, ?, ?, ?, ?)", packed.references
             )
         except sqlite3.Error as error:
             raise OutputError("no room for the temporary records of a run") from error
@@ -314,6 +347,19 @@ class RecordStore:
             "SELECT reference.path, place, reference.class, record.class, reference.series, "
             "record.series FROM reference "
             "LEFT JOIN record ON record.sop = reference.sop ORDER BY reference.path, place"
+        )
+        yield from self._rows(query)
+
+    def iter_foreign_frames(self) -> Iterator[tuple[str, str]]:
+        """Iterate over (path, place) of objects in another frame of reference than their images.
+
+        Each file comes once, with the first such reference.
+        """
+        query = (
+            "SELECT reference.path, min(place) FROM reference "
+            "JOIN record ON record.sop = reference.sop "
+            "WHERE reference.frame != '' AND record.frame != '' "
+            "AND reference.frame != record.frame GROUP BY reference.path ORDER BY reference.path"
         )
         yield from self._rows(query)
 

@@ -29,6 +29,8 @@ _REFERENCED_SERIES, _REFERENCED_INSTANCES = 0x00081115, 0x0008114A
 _OTHER_STUDIES = 0x00081200
 _DERIVATION, _SOURCE_IMAGES = 0x00089124, 0x00082112
 _SHARED, _PER_FRAME = 0x52009229, 0x52009230
+_FRAMES_OF_REFERENCE, _RT_STUDIES, _RT_SERIES = 0x30060010, 0x30060012, 0x30060014
+_CONTOURS, _CONTOUR, _CONTOUR_IMAGES = 0x30060039, 0x30060040, 0x30060016
 # Their IODs have the Common Instance Reference module as mandatory (PS3.3 A.51.3, A.75.3).
 _WITH_COMMON_REFERENCES = {f"1.2.840.10008.5.1.4.1.1.{n}" for n in ("66.4", "66.7", "30")}
 
@@ -66,6 +68,39 @@ def check_evidence(instance: Instance) -> Iterator[Hit]:
                 yield Hit("X010", message, item.path_to(_REFERENCED_INSTANCE), uid)
     elif _SHARED in dataset.elements:
         yield from _check_common_references(instance)
+    elif _CONTOURS in dataset.elements:
+        yield from _check_contour_images(dataset)
+
+
+def _check_contour_images(dataset: Item) -> Iterator[Hit]:
+    """Check that images of contours are listed by the frame of reference (PS3.3 C.8.8.5)."""
+    listed: dict[str, str] = {
+        image.text(_REFERENCED_INSTANCE): image.text(_REFERENCED_CLASS)
+        for frame in dataset.items_of(_FRAMES_OF_REFERENCE)
+        for study in frame.items_of(_RT_STUDIES)
+        for series in study.items_of(_RT_SERIES)
+        for image in series.items_of(_CONTOUR_IMAGES)
+    }
+    if not listed:
+        return
+    reported = set()
+    for region in dataset.items_of(_CONTOURS):
+        for contour in region.items_of(_CONTOUR):
+            for image in contour.items_of(_CONTOUR_IMAGES):
+                key = uid, sop_class = (
+                    image.text(_REFERENCED_INSTANCE),
+                    image.text(_REFERENCED_CLASS),
+                )
+                if not uid or key in reported or listed.get(uid) == sop_class:
+                    continue
+                reported.add(key)
+                if uid not in listed:
+                    message = "the image of the contour is not in RTReferencedSeriesSequence"
+                    place = image.path_to(_REFERENCED_INSTANCE)
+                    yield Hit("X010", message, place, uid, "warning")
+                elif listed[uid] and sop_class:
+                    message = "the SOP class of the image is not that in RTReferencedSeriesSequence"
+                    yield Hit("X010", message, image.path_to(_REFERENCED_CLASS))
 
 
 def _check_common_references(instance: Instance) -> Iterator[Hit]:
