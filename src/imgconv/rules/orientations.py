@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from imgconv.rules.geometry import ORIENTATION_TOLERANCE
 from imgconv.rules.records import Record
 
-__all__ = ["Vector", "dot", "group_orientations", "is_orthonormal", "normal_of"]
+__all__ = ["SAME_DIRECTION", "Vector", "dot", "group_orientations", "is_orthonormal", "normal_of"]
 
-SAME_DIRECTION = 1e-2
+SAME_DIRECTION = 1e-2  # of each direction cosine
 Vector = tuple[float, float, float]
 
 

@@ -12,7 +12,13 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-from imgconv.rules.orientations import dot, group_orientations, is_orthonormal, normal_of
+from imgconv.rules.orientations import (
+    SAME_DIRECTION,
+    dot,
+    group_orientations,
+    is_orthonormal,
+    normal_of,
+)
 from imgconv.rules.records import Record, SeriesRecords
 from imgconv.rules.relation_hit import RelationHit
 
@@ -27,6 +33,7 @@ _MOSTLY = 0.7  # of the steps of a stack that drifts turn; blocks of slices do n
 # patient has steps shorter than the distances, down to 1 / sqrt(3) of them, or longer.
 _LEAST_RATIO, _MOST_RATIO = 0.57, 1.75
 _ROUNDING = 0.1  # mm
+_FEW = 12  # images: one mistake among so few bends the slope over far pairs
 _RELATIVE = 0.05  # of the distance of slices
 
 
@@ -35,7 +42,9 @@ def find_drift(records: Sequence[Record]) -> Record | None:
 
     The images are in the order of their places along the normal of the first one.
     """
-    if len(records) < 3 or not all(is_orthonormal(r.orientation) for r in records):
+    if len({record.orientation for record in records}) < 3 or not all(
+        is_orthonormal(r.orientation) for r in records
+    ):
         return None
     normal = normal_of(records[0].orientation)
     ordered = sorted(records, key=lambda record: dot(record.position, normal))
@@ -45,7 +54,7 @@ def find_drift(records: Sequence[Record]) -> Record | None:
     drifts = (
         len(turning) >= max(2, _MOSTLY * len(steps))
         and max(steps) < _SMALL_STEP
-        and max(steps) < total <= _MOST_TURNED
+        and max(SAME_DIRECTION, *steps) < total <= _MOST_TURNED
     )
     return ordered[-1] if drifts else None
 
@@ -79,11 +88,17 @@ def _check_group(group: list[Record]) -> Iterator[RelationHit]:
     gaps = [gap for (a, *_), (b, *_) in pairwise(pairs) if (gap := b - a) > _ROUNDING]
     if not gaps:
         return
-    ratio = _find_ratio([(place, location) for place, location, _record in pairs])
-    offset = median(location - ratio * place for place, location, _record in pairs)
     tolerance = _ROUNDING + _RELATIVE * median(gaps)
-    for place, location, record in pairs:
-        if abs(location - ratio * place - offset) > tolerance:
+    points = [(place, location) for place, location, _record in pairs]
+    ratio = max(
+        _list_ratios(points),
+        key=lambda ratio: (
+            sum(rest <= tolerance for rest in _find_rests(points, ratio)),
+            -abs(abs(ratio) - 1),
+        ),
+    )
+    for (_place, _location, record), rest in zip(pairs, _find_rests(points, ratio), strict=True):
+        if rest > tolerance:
             message = "SliceLocation does not follow the positions along the normal"
             yield RelationHit("G013", message, record.path, _LOCATION)
             return
@@ -97,18 +112,25 @@ def _check_group(group: list[Record]) -> Iterator[RelationHit]:
         yield RelationHit("G013", message, pairs[0][2].path, _LOCATION)
 
 
-def _find_ratio(points: list[tuple[float, float]]) -> float:
-    """Return how far the location moves per mm: the median over pairs that lie far apart."""
+def _list_ratios(points: list[tuple[float, float]]) -> list[float]:
+    """Return how far the location may move per mm: as the place, or as pairs of points say."""
     half = max(1, len(points) // 2)
-    ratios = [
+    far = sorted(_slopes(points, points[half:]))
+    near = _slopes(points, points[1:]) if len(points) <= _FEW else []
+    return [1.0, -1.0, *far[len(far) // 2 : len(far) // 2 + 1], *near]
+
+
+def _slopes(
+    points: list[tuple[float, float]], later_points: list[tuple[float, float]]
+) -> list[float]:
+    return [
         (later[1] - earlier[1]) / (later[0] - earlier[0])
-        for earlier, later in zip(points, points[half:], strict=False)
+        for earlier, later in zip(points, later_points, strict=False)
         if later[0] - earlier[0] > _ROUNDING
     ]
-    ratios = ratios or [
-        (later[1] - earlier[1]) / (later[0] - earlier[0])
-        for earlier, later in pairwise(points)
-        if later[0] - earlier[0] > _ROUNDING
-    ]
-    # Of an even number the smaller one: with two pairs, one of them may be the mistake.
-    return sorted(ratios, key=abs)[(len(ratios) - 1) // 2]
+
+
+def _find_rests(points: list[tuple[float, float]], ratio: float) -> list[float]:
+    """Return how far each location is from the line of this ratio, in mm."""
+    offset = median(location - ratio * place for place, location in points)
+    return [abs(location - ratio * place - offset) for place, location in points]
