@@ -116,7 +116,7 @@ def _build(job: Job, kind: _Kind) -> Iterator[Instance]:
         samples = replace(samples, bits_stored=kind.least_bits)
     dataset = _top_level(job, kind, samples)
     extra = _ct_groups(job) if kind is _CT else _mr_groups(job)
-    add_groups(dataset, job, planes_of(job.image, job.context), extra)
+    add_groups(dataset, job, planes_of(job.image, job.context), extra, evidence=True)
     modules.add_user_attributes(dataset, job.context, consumed=kind.names)
     template = Template(dataset)
     vr = "OB" if samples.bits_allocated == 8 else "OW"

@@ -82,7 +82,13 @@ def frame_anatomy(job: Job) -> Dataset:
 
 
 def add_groups(
-    dataset: Dataset, job: Job, planes: Planes, extra: Extra, *, content: bool = True
+    dataset: Dataset,
+    job: Job,
+    planes: Planes,
+    extra: Extra,
+    *,
+    content: bool = True,
+    evidence: bool = False,
 ) -> None:
     """Add the shared and the per-frame functional groups.
 
@@ -93,6 +99,8 @@ def add_groups(
         content and references.
     content
         Whether frames have their index values, and refer to their sources.
+    evidence
+        Whether the object has Source Image Evidence too, as Enhanced CT and MR; C.8.13.2.
     """
     measures = item(SliceThickness=planes.thickness, PixelSpacing=planes.spacing)
     if planes.spacing_between:
@@ -114,7 +122,7 @@ def add_groups(
             frames.append(frame)
     dataset.PerFrameFunctionalGroupsSequence = frames
     if content:
-        _add_evidence(dataset, job, sources)
+        _add_references(dataset, job, sources, evidence=evidence)
 
 
 def _add_content(frame: Dataset, job: Job, source: Plane | None, t: int, k: int) -> None:
@@ -142,8 +150,10 @@ def _source(job: Job, planes: Planes, k: int) -> Plane | None:
     return nearest_plane(reference.grid, np.asarray(planes.origins[k]))
 
 
-def _add_evidence(dataset: Dataset, job: Job, sources: list[Plane | None]) -> None:
-    """Add Source Image Evidence and Common Instance Reference; C.8.13.2.1.3, C.12.2."""
+def _add_references(
+    dataset: Dataset, job: Job, sources: list[Plane | None], *, evidence: bool
+) -> None:
+    """Add Common Instance Reference, and Source Image Evidence; C.12.2, C.8.13.2.1.3."""
     reference = job.context.reference
     used = dict.fromkeys(
         (plane.sop_class_uid, plane.sop_instance_uid) for plane in sources if plane is not None
@@ -151,6 +161,8 @@ def _add_evidence(dataset: Dataset, job: Job, sources: list[Plane | None]) -> No
     if reference is None or not used:
         return
     add_common_references(dataset, reference, used)
+    if not evidence:
+        return
     study = item(
         StudyInstanceUID=UID(reference.study_instance_uid),
         ReferencedSeriesSequence=[

@@ -55,3 +55,11 @@ def test_write_integers_beyond_16_bits_become_doubles(tmp_path):
 def test_check_integers_beyond_doubles_are_refused():
     with pytest.raises(UnsupportedData, match="int64"):
         check(image("int64"), options())
+
+
+def test_write_with_reference_has_no_attribute_of_another_object(tmp_path):
+    write(image("int16"), tmp_path / "ct", options("ct"))
+    again = options("parametric-map", reference=[tmp_path / "ct"])
+    (dataset,) = datasets(write(image("float32"), tmp_path / "pm.dcm", again))
+    assert len(dataset.ReferencedSeriesSequence[0].ReferencedInstanceSequence) > 0
+    assert "SourceImageEvidenceSequence" not in dataset
