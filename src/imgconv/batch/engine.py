@@ -122,12 +122,12 @@ class _Batch:
             self._submit(self._next.popleft(), 0)
 
     def _fits(self, job: Job) -> bool:
-        return not self._flight or self._bytes + job.size_bytes <= self._limit_bytes
+        return not self._flight or self._bytes + job.needed_bytes <= self._limit_bytes
 
     def _submit(self, job: Job, tries: int) -> None:
         self._number += 1
         self._flight[self._number] = (job, tries)
-        self._bytes += job.size_bytes
+        self._bytes += job.needed_bytes
         self._executor.submit(self._number, job)
 
     def _wait(self) -> list[tuple[int, Attempt]]:
@@ -141,7 +141,7 @@ class _Batch:
     def _settle(self, number: int, attempt: Attempt) -> Outcome | None:
         """Turn an attempt into an outcome, or into a retry."""
         job, tries = self._flight.pop(number)
-        self._bytes -= job.size_bytes
+        self._bytes -= job.needed_bytes
         tries += 1
         if attempt.transient and tries <= self._options.retries and not self._stopped:
             due = time.monotonic() + self._options.retry_wait_s * 2 ** (tries - 1)

@@ -32,7 +32,9 @@ class Job:
     outputs
         What will be written, as far as that is known beforehand.
     size_bytes
-        How much memory the job needs, roughly: the size of what it reads.
+        The size of what it reads.
+    memory_bytes
+        How much memory the job needs, roughly; the size of what it reads if None.
     payload
         Whatever else the function needs; picklable.
     """
@@ -42,6 +44,12 @@ class Job:
     outputs: tuple[Path, ...] = ()
     size_bytes: int = 0
     payload: Any = None  # the function's own business
+    memory_bytes: int | None = None
+
+    @property
+    def needed_bytes(self) -> int:
+        """The memory that it is counted with while it is with a worker."""
+        return self.size_bytes if self.memory_bytes is None else self.memory_bytes
 
     @property
     def path(self) -> Path | None:
@@ -174,7 +182,7 @@ class BatchOptions:
         runs the next one: only for a function that does not look at an
         output after it has written it.
     in_flight_bytes
-        Upper bound of the size of all jobs that are with the workers at one
+        Upper bound of the memory of all jobs that are with the workers at one
         time (a single larger one runs alone); 0 is a quarter of the memory.
     preload
         Modules that the job function needs and that are slow to import.

@@ -16,6 +16,9 @@ from imgconv.records import record
 
 __all__ = ["Payload", "TranscodeOptions", "is_single", "iter_jobs"]
 
+# Frames are read, recoded and written one by one, however large the file is.
+_MEMORY_BYTES = 256 << 20
+
 
 @record
 class TranscodeOptions:
@@ -159,7 +162,14 @@ def _job(
             problem = UsageError(f"another input has the same output `{target}`")
         taken.add(mark)
     payload = replace(payload, problem=problem, skipped=skipped)
-    return Job(key, (file.path,), (target,), file.size_bytes, payload)
+    return Job(
+        key,
+        (file.path,),
+        (target,),
+        file.size_bytes,
+        payload,
+        memory_bytes=min(file.size_bytes, _MEMORY_BYTES),
+    )
 
 
 def _verdict(file: InputFile, target: Path, payload: Payload) -> tuple[ImgconvError | None, str]:

@@ -120,6 +120,15 @@ def test_run_holds_back_jobs_beyond_the_bytes_in_flight(tmp_path):
     assert log.read_text() == "in out " * 6
 
 
+def test_run_counts_the_memory_that_a_job_says_not_its_size(tmp_path):
+    log = tmp_path / "log"
+    log.touch()
+    jobs = [Job(str(i), (), (), 600, str(log), memory_bytes=100) for i in range(6)]
+    options = BatchOptions(workers=2, isolate=True, in_flight_bytes=1000)
+    assert len(list(run(jobs, batch_jobs.log_overlap, options))) == 6
+    assert "in in" in log.read_text()
+
+
 def test_run_tells_the_listener(tmp_path, options):
     events = []
     jobs = make_jobs(tmp_path, ["warn", "corrupt"])
