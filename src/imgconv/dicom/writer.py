@@ -93,7 +93,12 @@ def describe(image: Image | Document, options: WriteOptions) -> tuple[str, dict[
     context = gather_context(pixels, options)
     row, _ = _choose(pixels, document, context, options)
     found: dict[str, list[str]] = {}
+    given = context.given_by_user()
     for keyword, origin in sorted(context.origins.items()):
+        if keyword in row.own and keyword not in given:
+            continue
+        if keyword == "Modality" and row.modality not in ("", context.text("Modality")):
+            continue
         found.setdefault(origin, []).append(keyword)
     return row.name, found
 

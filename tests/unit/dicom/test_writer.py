@@ -16,7 +16,7 @@ from imgconv.core.metadata import Metadata
 from imgconv.core.options import ReadOptions, Sidecar, WriteOptions
 from imgconv.core.values import Rescale, ValueMap
 from imgconv.dicom.reader import read_images
-from imgconv.dicom.writer import check, write
+from imgconv.dicom.writer import check, describe, write
 from imgconv.errors import GeometryError, OutputError, UnsupportedData, UsageError
 from imgconv.formats import nifti
 
@@ -230,3 +230,25 @@ def test_write_mr_has_an_inversion_time_only_with_inversion_recovery(tmp_path, s
     assert all(("InversionTime" in dataset) is is_kept for dataset in _datasets(paths))
     assert ("unprompted-attribute" in losses) is not is_kept
     assert _errors_of(paths) == []
+
+
+@pytest.mark.parametrize("name", ["segmentation", "segmentation-labelmap", "rtstruct"])
+def test_describe_tells_only_what_the_object_takes_over(tmp_path, name):
+    grid = Geometry(np.diag([1.0, 1.0, 2.0, 1.0]))
+    known = {"PatientID": "7", "Manufacturer": "Acme", "SeriesDescription": "scan"}
+    first = WriteOptions(metadata=known, extra={"dicom": {"as": "ct"}})
+    (source, *_) = write(Image(np.ones((2, 4, 5), np.int16), "kji", grid), tmp_path / "ct", first)
+    mask = Image(np.ones((2, 4, 5), np.uint8), "kji", grid)
+    wanted = WriteOptions(
+        reference=(tmp_path / "ct",),
+        metadata={"SoftwareVersions": "9"},
+        extra={"dicom": {"as": name}},
+    )
+    told, origins = describe(mask, wanted)
+    (path,) = write(mask, tmp_path / "s.dcm", wanted)
+    before, after = pydicom.dcmread(source), pydicom.dcmread(path)
+    assert told == name
+    assert "SoftwareVersions" in origins["set"]
+    assert "PatientID" in origins["reference"]
+    kept = set(origins["reference"]) - {"SeriesNumber"}
+    assert {word: after[word].value for word in kept} == {word: before[word].value for word in kept}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from imgconv.errors import UsageError
 from imgconv.records import record
 
-__all__ = ["OBJECTS", "ObjectSpec", "get_object"]
+__all__ = ["EQUIPMENT", "OBJECTS", "SERIES_OF_IMAGES", "ObjectSpec", "get_object"]
 
 
 @record
@@ -21,6 +21,9 @@ class ObjectSpec:
         What ``--as`` calls it.
     modality
         The one Modality that it can have, empty for any.
+    own
+        Keywords that the object says of itself unless the user does: they are
+        never taken over from a reference or from the images.
     """
 
     name: str
@@ -28,7 +31,25 @@ class ObjectSpec:
     check: str
     build: str
     modality: str = ""
+    own: tuple[str, ...] = ()
 
+
+EQUIPMENT = ("Manufacturer", "ManufacturerModelName", "DeviceSerialNumber", "SoftwareVersions")
+# Of a reference's series, what is about its own making.
+SERIES_OF_IMAGES = (
+    "SeriesDate",
+    "SeriesTime",
+    "ProtocolName",
+    "OperatorsName",
+    "PerformingPhysicianName",
+    "PerformedProcedureStepID",
+    "PerformedProcedureStepStartDate",
+    "PerformedProcedureStepStartTime",
+    "PerformedProcedureStepDescription",
+    "RequestAttributesSequence",
+    "SeriesDescription",
+)
+_OF_LABELS = (*EQUIPMENT, *SERIES_OF_IMAGES, "InstitutionName", "SliceThickness")
 
 OBJECTS: tuple[ObjectSpec, ...] = (
     ObjectSpec(
@@ -91,6 +112,7 @@ OBJECTS: tuple[ObjectSpec, ...] = (
         "imgconv.dicom.sops.segmentation:check_binary",
         "imgconv.dicom.sops.segmentation:build_binary",
         "SEG",
+        _OF_LABELS,
     ),
     ObjectSpec(
         "segmentation-fractional",
@@ -98,6 +120,7 @@ OBJECTS: tuple[ObjectSpec, ...] = (
         "imgconv.dicom.sops.segmentation:check_fractional",
         "imgconv.dicom.sops.segmentation:build_fractional",
         "SEG",
+        _OF_LABELS,
     ),
     ObjectSpec(
         "segmentation-labelmap",
@@ -105,6 +128,7 @@ OBJECTS: tuple[ObjectSpec, ...] = (
         "imgconv.dicom.sops.segmentation:check_labelmap",
         "imgconv.dicom.sops.segmentation:build_labelmap",
         "SEG",
+        _OF_LABELS,
     ),
     ObjectSpec(
         "rtstruct",
@@ -112,6 +136,7 @@ OBJECTS: tuple[ObjectSpec, ...] = (
         "imgconv.dicom.sops.rtstruct:check",
         "imgconv.dicom.sops.rtstruct:build",
         "RTSTRUCT",
+        _OF_LABELS,
     ),
     ObjectSpec(
         "encapsulated-pdf",

@@ -28,6 +28,7 @@ from imgconv.dicom.attributes import format_ds
 from imgconv.dicom.reference import Plane, Reference, nearest_plane
 from imgconv.dicom.segment_codes import TISSUE
 from imgconv.dicom.sops import modules
+from imgconv.dicom.sops._table import EQUIPMENT
 from imgconv.dicom.sops.encode import Template
 from imgconv.dicom.sops.functional import item
 from imgconv.dicom.sops.instance import Instance
@@ -44,7 +45,6 @@ _STUDY_CLASS = "1.2.840.10008.3.1.2.3.1"
 _DECIMALS = 6  # of a millimetre: pixel edges are further from centres than any rounding
 _CONTOUR_DATA = Tag("ContourData")
 _SERIES = ("SeriesDescription", "SeriesNumber", "OperatorsName")
-_EQUIPMENT = ("Manufacturer", "ManufacturerModelName", "DeviceSerialNumber", "SoftwareVersions")
 _MAX_TEXT = 64  # characters of ROI Name, LO
 
 
@@ -118,7 +118,7 @@ def _top_level(job: Job, description: str) -> Dataset:
     modules.add_patient_study(dataset, job)
     modules.take(dataset, job.context, [name for name in _SERIES if name in given])
     modules.take(dataset, job.context, ["SeriesNumber"])
-    modules.take(dataset, job.context, [name for name in _EQUIPMENT if name in given])
+    modules.take(dataset, job.context, [name for name in EQUIPMENT if name in given])
     modules.add_frame_of_reference(dataset, job)
     modules.add_image(dataset, job, _UID)
     made = job.made

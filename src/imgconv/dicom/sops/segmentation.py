@@ -28,6 +28,7 @@ from imgconv.core.loss import Loss
 from imgconv.core.segments import SegmentTable
 from imgconv.dicom import seg_private as private
 from imgconv.dicom.sops import modules
+from imgconv.dicom.sops._table import EQUIPMENT, SERIES_OF_IMAGES
 from imgconv.dicom.sops.encode import Pixels, Template
 from imgconv.dicom.sops.functional import item
 from imgconv.dicom.sops.instance import Instance
@@ -58,20 +59,6 @@ __all__ = [
 _SEGMENTATION_UID = "1.2.840.10008.5.1.4.1.1.66.4"
 _LABELMAP_UID = "1.2.840.10008.5.1.4.1.1.66.7"
 _WHOLE = 1  # the label of a layer of fractions
-# Of a reference's series, what is about its own making.
-_NOT_OURS = (
-    "SeriesDate",
-    "SeriesTime",
-    "ProtocolName",
-    "OperatorsName",
-    "PerformingPhysicianName",
-    "PerformedProcedureStepID",
-    "PerformedProcedureStepStartDate",
-    "PerformedProcedureStepStartTime",
-    "PerformedProcedureStepDescription",
-    "RequestAttributesSequence",
-    "SeriesDescription",
-)
 
 
 class _Type(StrEnum):
@@ -296,7 +283,7 @@ def _fractional_type(job: Job) -> str:
 def _add_own_series(dataset: Dataset, job: Job, table: SegmentTable) -> None:
     """Leave out what was said of the images' series; add what the table says."""
     given = job.context.given_by_user()
-    for name in _NOT_OURS:
+    for name in SERIES_OF_IMAGES:
         if name in dataset and name not in given:
             del dataset[name]
     for name in ("SeriesDescription", "SeriesNumber"):
@@ -322,7 +309,7 @@ def _add_equipment(dataset: Dataset, job: Job) -> None:
     modules.take(
         dataset,
         job.context,
-        [n for n in (*_EQUIPMENT, "InstitutionName") if n in job.context.given_by_user()],
+        [n for n in (*EQUIPMENT, "InstitutionName") if n in job.context.given_by_user()],
     )
     modules.set_absent(
         dataset,
@@ -331,9 +318,6 @@ def _add_equipment(dataset: Dataset, job: Job) -> None:
         DeviceSerialNumber="0",
         SoftwareVersions=__version__,
     )
-
-
-_EQUIPMENT = ("Manufacturer", "ManufacturerModelName", "DeviceSerialNumber", "SoftwareVersions")
 
 
 def _add_extent(dataset: Dataset, planes: Planes, frames: tuple[Frame, ...]) -> None:
