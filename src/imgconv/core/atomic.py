@@ -14,7 +14,6 @@ import functools
 import os
 import stat
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,13 +60,10 @@ def atomic_output(target: Path, *, replace: bool = True) -> Iterator[IO[Any]]:
         pipe or socket, which a rename would replace.
     """
     _require_file(target)
+    names: list[Path] = []
+    output = None
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = _create_locked(target.parent)
-    except OSError as error:
-        raise output_error(error, target) from error
-    output = UnfinishedOutput(os.fdopen(handle, "wb"), temporary, target, replace)
-    try:
+        output = _create(target, names, replace=replace)
         try:
             yield output.stream
             output.stream.flush()
@@ -76,7 +72,11 @@ def atomic_output(target: Path, *, replace: bool = True) -> Iterator[IO[Any]]:
         except OSError as error:
             raise output_error(error, target) from error
     except BaseException:
-        output.discard()
+        if output is not None:
+            output.discard()
+        for name in names:  # an interrupt may have come before there was an output
+            with contextlib.suppress(OSError):
+                name.unlink(missing_ok=True)
         raise
     deferred = _deferred.get()
     if deferred is None:
@@ -197,13 +197,24 @@ def sweep_temporaries(folder: Path) -> int:
     return removed
 
 
-def _create_locked(folder: Path) -> tuple[int, Path]:
-    """Create and lock a temporary file; another one if a sweeper came between the two."""
-    while True:
-        handle, name = tempfile.mkstemp(prefix=PREFIX, suffix=SUFFIX, dir=folder)
-        if try_lock(handle) is not False and os.fstat(handle).st_nlink > 0:
-            return handle, Path(name)
-        os.close(handle)
+def _create(target: Path, names: list[Path], *, replace: bool) -> UnfinishedOutput:
+    """Create and lock a temporary file; another one if a sweeper came between the two.
+
+    Each name is added to `names` before there is a file, so that an interrupt
+    in between finds what there is to remove.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            names.append(target.parent / f"{PREFIX}{os.urandom(8).hex()}{SUFFIX}")
+            handle = os.open(names[-1], flags, 0o600)
+            if try_lock(handle) is not False and os.fstat(handle).st_nlink > 0:
+                return UnfinishedOutput(os.fdopen(handle, "wb"), names[-1], target, replace)
+            os.close(handle)
+    except OSError as error:
+        raise output_error(error, target) from error
 
 
 def _rename(temporary: Path, target: Path, *, replace: bool) -> None:
