@@ -90,7 +90,7 @@ def compute(function: JobFunction, job: Job, *, defer: bool = False) -> Computed
     """Run `function` on `job`, and leave the outputs unfinished if `defer` is set."""
     began = time.monotonic()
     # Before the work: if an input changes meanwhile, the next run sees it.
-    inputs = tuple(_existing_facts(job.inputs))
+    inputs = tuple(_existing_facts(job.lasting_inputs))
     outputs: AbstractContextManager[list[UnfinishedOutput]]
     outputs = defer_outputs() if defer else nullcontext([])
     try:
@@ -133,7 +133,7 @@ def describe(computed: Computed, *, digests: bool) -> Attempt:
     written = job.outputs if result.outputs is None else result.outputs
     outputs = () if result.skipped else tuple(_facts(written, given, digests=digests))
     inputs = (*computed.inputs, *_existing_facts(result.companions))
-    if digests:
+    if digests and job.archive is None:  # else each member would read the whole archive
         inputs = tuple(_with_digests(inputs, given))
     return Attempt(
         result,

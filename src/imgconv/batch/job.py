@@ -37,6 +37,9 @@ class Job:
         How much memory the job needs, roughly; the size of what it reads if None.
     payload
         Whatever else the function needs; picklable.
+    archive
+        What the inputs were unpacked from, if they are temporary: it is
+        recorded in their place.
     """
 
     key: str
@@ -45,11 +48,17 @@ class Job:
     size_bytes: int = 0
     payload: Any = None  # the function's own business
     memory_bytes: int | None = None
+    archive: Path | None = None
 
     @property
     def needed_bytes(self) -> int:
         """The memory that it is counted with while it is with a worker."""
         return self.size_bytes if self.memory_bytes is None else self.memory_bytes
+
+    @property
+    def lasting_inputs(self) -> tuple[Path, ...]:
+        """What was read and will still be there when a later run looks for it."""
+        return self.inputs if self.archive is None else (self.archive,)
 
     @property
     def path(self) -> Path | None:

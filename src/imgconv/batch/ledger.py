@@ -181,6 +181,7 @@ class _FailedList:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._archives: set[Path] = set()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._stream: BinaryIO = path.open("wb", buffering=0)
@@ -188,7 +189,11 @@ class _FailedList:
             raise output_error(error, path) from error
 
     def add(self, job: Job) -> None:
-        name = job.key if job.path is None else job.path
+        if job.archive is not None:
+            if job.archive in self._archives:
+                return
+            self._archives.add(job.archive)
+        name = next(iter(job.lasting_inputs), job.key)
         try:
             self._stream.write(os.fsencode(name) + b"\n")
         except OSError as error:

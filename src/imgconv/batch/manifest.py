@@ -280,7 +280,8 @@ def _same_paths(record: Record, job: Job) -> bool:
     After the inputs it may have the files that the function found by itself.
     """
     recorded = [fact["path"] for fact in record.get("inputs", ())]
-    if recorded[: len(job.inputs)] != [_absolute(path) for path in job.inputs]:
+    expected = [_absolute(path) for path in job.lasting_inputs]
+    if recorded[: len(expected)] != expected:
         return False
     outputs = {fact["path"] for fact in record.get("outputs", ())}
     return record["status"] == Status.SKIPPED or outputs.issuperset(map(_absolute, job.outputs))

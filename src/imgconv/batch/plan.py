@@ -69,7 +69,7 @@ def iter_plan_records(steps: Iterable[PlanStep]) -> Iterator[dict[str, Any]]:
             "record": "plan",
             "key": step.job.key,
             "action": "run" if step.status is None else step.status.value,
-            "inputs": [str(path) for path in step.job.inputs],
+            "inputs": [str(path) for path in step.job.lasting_inputs],
             "outputs": [str(path) for path in step.job.outputs],
             "size_bytes": step.job.size_bytes,
         }

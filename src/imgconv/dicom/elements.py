@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import field
 from pathlib import Path
 
-from imgconv.errors import CorruptData, InputError
+from imgconv.errors import CorruptData, InputError, UnsupportedData
 from imgconv.records import record
 from imgconv.standard.elements import find_vr
 
@@ -275,6 +275,8 @@ def read_tree(path: Path, data: Buffer | None = None) -> Tree:
         It cannot be read.
     CorruptData
         It is empty or no DICOM.
+    UnsupportedData
+        It inflates so far that it was made to fill the memory.
     """
     if data is None:
         data = _read(path)
@@ -440,8 +442,10 @@ def _inflate(tree: Tree, start: int) -> int:
 
     try:
         plain, complete = inflate_part(bytes(tree.data[start:]))
-    except InputError:
+    except CorruptData:
         plain, complete = b"", False
+    except UnsupportedData as error:  # made to fill the memory: nothing is known about it
+        raise error.with_path(tree.path) from None
     if not complete:
         tree.problems.append(Problem("deflate"))
     tree.data = plain

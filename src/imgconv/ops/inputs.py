@@ -44,6 +44,8 @@ class InputFile:
         Whether the user named this very file.
     size_bytes
         The file's size.
+    archive
+        What it was unpacked from, if it was.
     """
 
     path: Path
@@ -53,6 +55,7 @@ class InputFile:
     skipped: str = ""
     is_named: bool = False
     size_bytes: int = 0
+    archive: Path | None = None
 
 
 def list_inputs(inputs: Inputs) -> list[str | os.PathLike[str]]:
@@ -196,7 +199,7 @@ def _iter_archive(archive: Path, staging: Path) -> Iterator[InputFile]:
             problem = UnsupportedData(f"was not unpacked: {member.reason}", path=shown)
             yield InputFile(archive / member.name, shown, problem=problem)
         else:
-            yield _open(member.path, shown)
+            yield replace(_open(member.path, shown), archive=archive)
 
 
 def _iter_dicomdir(directory: InputFile) -> Iterator[InputFile]:

@@ -169,6 +169,7 @@ def _job(
         file.size_bytes,
         payload,
         memory_bytes=min(file.size_bytes, _MEMORY_BYTES),
+        archive=file.archive,
     )
 
 

@@ -1,10 +1,11 @@
 import struct
+import zlib
 
 import pytest
 from tests.unit.rules import objects
 
 from imgconv.dicom.elements import read_tree
-from imgconv.errors import CorruptData, InputError
+from imgconv.errors import CorruptData, InputError, UnsupportedData
 
 
 def read(data, tmp_path):
@@ -68,3 +69,15 @@ def test_undefined_lengths_are_read(tmp_path):
     assert tree.problems == []
     (inner,) = tree.dataset.items_of(0x00082112)
     assert inner.text(0x00080100) == "1"
+
+
+def test_read_tree_of_a_deflate_bomb_says_what_it_is(tmp_path):
+    path = tmp_path / "bomb.dcm"
+    syntax = b"1.2.840.10008.1.2.1.99"
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    packed = b"".join(packer.compress(bytes(1 << 20)) for _ in range(120)) + packer.flush()
+    meta = struct.pack("<HH2sH", 2, 0x10, b"UI", len(syntax)) + syntax
+    path.write_bytes(bytes(128) + b"DICM" + meta + packed)
+    with pytest.raises(UnsupportedData, match="inflates too far") as caught:
+        read_tree(path)
+    assert caught.value.path == path

@@ -1,3 +1,4 @@
+import os
 import pickle
 import tempfile
 import zipfile
@@ -220,6 +221,40 @@ def test_transcode_resume_does_the_rest_the_same(folder, tmp_path):
     _, outcomes = _run([folder], out, options, manifest=manifest, settings=options, resume=True)
     assert outcomes["a/b/two.dcm"].status is Status.ALREADY_DONE
     assert (out / "a" / "one").read_bytes() == whole
+
+
+@pytest.mark.parametrize("change", ["nothing", "archive", "output"])
+def test_transcode_resume_knows_the_members_of_an_archive(folder, tmp_path, change):
+    scans, out, manifest = tmp_path / "scans.zip", tmp_path / "out", tmp_path / "m.jsonl"
+    with zipfile.ZipFile(scans, "w") as archive:
+        archive.write(folder / "a" / "one", "one")
+        archive.write(folder / "a" / "b" / "two.dcm", "b/two.dcm")
+    options = TranscodeOptions("jpeg-ls", overwrite=True)
+    _run([scans], out, options, manifest=manifest, settings=options)
+    assert ".part" not in manifest.read_text()  # nothing about where it was unpacked
+    if change == "archive":
+        os.utime(scans, (1, 1))
+    if change == "output":
+        (out / "scans.zip" / "one").unlink()
+    _, outcomes = _run([scans], out, options, manifest=manifest, settings=options, resume=True)
+    again = {key for key, outcome in outcomes.items() if outcome.status is Status.DONE}
+    assert (
+        again
+        == {
+            "nothing": set(),
+            "archive": {"scans.zip/one", "scans.zip/b/two.dcm"},
+            "output": {"scans.zip/one"},
+        }[change]
+    )
+
+
+def test_transcode_failed_members_put_their_archive_on_the_list_once(tmp_path):
+    scans, failed = tmp_path / "scans.zip", tmp_path / "failed.txt"
+    with zipfile.ZipFile(scans, "w") as archive:
+        for name in ("one", "two"):
+            archive.writestr(name, bytes(128) + b"DICM" + b"rubbish" * 9)
+    _run([scans], tmp_path / "out", TranscodeOptions("rle"), failed_list=failed)
+    assert failed.read_text() == f"{scans}\n"
 
 
 def test_show_plan_writes_nothing(folder, tmp_path):
