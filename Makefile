@@ -15,6 +15,7 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.test-installed
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+	$(BIN)/python -m pytest -q tests/unit/batch/test_workers.py -k forked  # with -n, threads forbid a fork
 
 test-slow: $(VENV)/.test-installed
 	$(BIN)/python -m pytest -m slow

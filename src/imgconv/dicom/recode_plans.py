@@ -66,6 +66,8 @@ RECOMPRESSIONS: dict[tuple[str, str], Callable[[bytes], bytes]] = {
     (BASE + ".4.50", BASE + ".4.111"): pack_jpeg,
     (BASE + ".4.111", BASE + ".4.50"): unpack_jpeg,
 }
+# What an encoder made of RGB, undone by every decoder: no names for native samples.
+_OF_CODESTREAMS = ("YBR_RCT", "YBR_ICT", "XYB")
 _EXTENDED_TABLES: dict[int, bytes | None] = {0x7FE00001: None, 0x7FE00002: None}
 
 
@@ -310,6 +312,11 @@ class Frames(Plan):
     def _plan_changes(self) -> None:
         before, after = self.frames.pixel_format, self.task.target
         self.changes = {**_EXTENDED_TABLES, 0x7FE00000: None}
+        label = before.photometric_interpretation
+        if label in _OF_CODESTREAMS and not self.parts.syntax.encapsulated:
+            self.warnings.append(
+                f"native pixel data is never `{label}` (PS3.5 8.2); its samples are taken for RGB"
+            )
         if before.photometric_interpretation != after.photometric_interpretation:
             name = after.photometric_interpretation.encode()
             self.changes[0x00280004] = format_element(0x00280004, "CS", name)

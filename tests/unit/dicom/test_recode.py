@@ -51,6 +51,17 @@ CASES = {
 }
 
 
+def test_recode_says_what_it_takes_native_samples_of_a_codestreams_colours_for(tmp_path):
+    colour = ramp(np.uint8, (9, 8, 3), 255)
+    source = make_file(tmp_path / "a", colour, PhotometricInterpretation="YBR_ICT")
+    recoded = _recode(source, tmp_path / "b", "rle")
+    assert list(recoded.warnings) == [
+        "native pixel data is never `YBR_ICT` (PS3.5 8.2); its samples are taken for RGB"
+    ]
+    assert pydicom.dcmread(tmp_path / "b").PhotometricInterpretation == "RGB"
+    assert np.array_equal(_pixels(tmp_path / "b"), _pixels(source))
+
+
 @pytest.mark.parametrize("name", LOSSLESS)
 @pytest.mark.parametrize("case", CASES)
 def test_recode_there_and_back_keeps_pixels_and_all_other_elements(tmp_path, name, case):
