@@ -7,7 +7,6 @@ that both meet the same machine. The peer is PyPI's dcm2niix.
 from __future__ import annotations
 
 import contextlib
-import resource
 import shutil
 import subprocess
 import sys
@@ -18,22 +17,12 @@ from pathlib import Path
 
 from benchmarks import to_dicom, transcode, validate
 from benchmarks.scans import make_ct, make_fmri
+from benchmarks.timing import measure
 
 RUNS = 3
 BIN = Path(sys.executable).parent
 IMGCONV = [str(BIN / "imgconv"), "convert", "--name", "x", "--overwrite", "always", "-q"]
 DCM2NIIX = [str(BIN / "dcm2niix"), "-f", "x", "-w", "1"]
-
-
-def measure(command: Sequence[str]) -> tuple[float, float]:
-    """Return wall and processor seconds of a command."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    began = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wall = time.perf_counter() - began
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-    return wall, spent
 
 
 def peak_mib(command: Sequence[str]) -> float:

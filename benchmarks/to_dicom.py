@@ -8,18 +8,17 @@ the interpreter: Debian's plastimatch, PyPI's nii2dcm and dcmqi.
 from __future__ import annotations
 
 import json
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import nibabel
 import numpy as np
 from benchmarks.scans import make_ct
+from benchmarks.timing import measure
 
 __all__ = ["main"]
 
@@ -119,7 +118,7 @@ def _compare(title: str, ours: Sequence[str], peer: str, words: Sequence[str], o
             shutil.rmtree(out / who, ignore_errors=True)
             (out / who).mkdir()
             try:
-                best[who].append(_measure(command))
+                best[who].append(measure(command))
             except subprocess.CalledProcessError as error:
                 print(f"{title:28} {Path(command[0]).name} ends with {error.returncode}")
                 return
@@ -130,16 +129,6 @@ def _compare(title: str, ours: Sequence[str], peer: str, words: Sequence[str], o
         f"{wall['peer'] / wall['ours']:5.2f} times as fast; "
         f"cpu {spent['ours']:6.2f} s, peer {spent['peer']:6.2f} s"
     )
-
-
-def _measure(command: Sequence[str]) -> tuple[float, float]:
-    """Return wall and processor seconds of a command."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    began = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wall = time.perf_counter() - began
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return wall, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 if __name__ == "__main__":

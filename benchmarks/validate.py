@@ -8,31 +8,19 @@ folder with its cache of the standard.
 from __future__ import annotations
 
 import os
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.scans import make_ct
+from benchmarks.timing import measure
 
 FILES = 1000
 PEER_FILES = 100  # what dicom-validator is given: it takes seconds per ten files
 BIN = Path(sys.executable).parent
 OURS = [str(BIN / "imgconv"), "validate", "--jobs", "2", "--fail-on", "never", "-q"]
-
-
-def run(command: Sequence[str]) -> tuple[float, float]:
-    """Return wall and processor seconds of a command, whatever it found."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    began = time.perf_counter()
-    subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wall = time.perf_counter() - began
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return wall, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 def peak_mib(folder: Path) -> float:
@@ -78,10 +66,10 @@ def main(folder: Path) -> None:
     source = folder / "validate"
     if not source.exists():
         make_ct(source, slices=FILES, size=128)
-    wall, spent = min(run([*OURS, str(source)]) for _ in range(2))
+    wall, spent = min(measure([*OURS, str(source)], check=False) for _ in range(2))
     print(f"validate, {FILES} files       wall {wall:6.2f} s, {FILES / wall:6.0f} files/s")
     for name, (command, count) in peers(source).items():
-        peer_wall, peer_spent = run(command)
+        peer_wall, peer_spent = measure(command, check=False)
         rate = count / peer_wall
         print(
             f"  {name:22} {rate:6.0f} files/s; ours {FILES / wall / rate:5.1f} times as many; "
