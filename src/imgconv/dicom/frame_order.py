@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from imgconv.core.vectors import dot, normal_of
 from imgconv.dicom.elements import Item
 from imgconv.standard.elements import find_tag
 
@@ -132,7 +133,7 @@ def _find_places(roots: Sequence[Item]) -> tuple[tuple[int, ...], tuple[int, ...
             return (), (), False
         key = tuple(round(value, _DECIMALS) + 0.0 for value in orientation)
         stacks.append(numbers.setdefault(key, len(numbers) + 1))
-        distances.append(_along_normal(position, key))
+        distances.append(dot(normal_of(key), position))
     places = [0] * len(roots)
     is_even = True
     for stack in numbers.values():
@@ -157,9 +158,3 @@ def _number_places(
             last = distances[number]
         places[number] = place
     return steps
-
-
-def _along_normal(position: Sequence[float], orientation: Sequence[float]) -> float:
-    (a, b, c), (d, e, f) = orientation[:3], orientation[3:]
-    normal = (b * f - c * e, c * d - a * f, a * e - b * d)
-    return sum(n * p for n, p in zip(normal, position, strict=True))

@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from imgconv.core.vectors import normal_of
 from imgconv.dicom.header import Header
 from imgconv.dicom.slices import Components, Slice, is_from, make_slice, to_integer
 from imgconv.dicom.tiles import Tiling, find_tiling
@@ -231,6 +232,4 @@ def _int_vector(header: Header, keyword: str, count: int) -> tuple[int, ...]:
 
 
 def _along_normal(start: Vector, orientation: Vector, distance: float) -> Vector:
-    a, b, c, d, e, f = orientation
-    normal = (b * f - c * e, c * d - a * f, a * e - b * d)
-    return tuple(p + distance * n for p, n in zip(start, normal, strict=True))
+    return tuple(p + distance * n for p, n in zip(start, normal_of(orientation), strict=True))

@@ -27,12 +27,19 @@ def check_luts(instance: Instance) -> Iterator[Hit]:
             yield from _check_lut(element.item)
 
 
-def _check_lut(item: Item) -> Iterator[Hit]:
-    descriptor, data = item.get(_DESCRIPTOR), item.get(_DATA)
+def _read_descriptor(item: Item, tag: int) -> tuple[int, int] | None:
+    """Return the number of entries and their bits, None if they are not described."""
+    descriptor = item.get(tag)
     values = [int(value) for value in descriptor.values()] if descriptor is not None else []
-    if len(values) != 3 or data is None or data.items is not None:
+    # PS3.3 C.7.6.3.1.5: 0 means 65536.
+    return ((values[0] & 0xFFFF) or 65536, values[2]) if len(values) == 3 else None
+
+
+def _check_lut(item: Item) -> Iterator[Hit]:
+    described, data = _read_descriptor(item, _DESCRIPTOR), item.get(_DATA)
+    if described is None or data is None or data.items is not None:
         return
-    count, bits = (values[0] & 0xFFFF) or 65536, values[2]
+    count, bits = described
     if not 8 <= bits <= 16:
         message = f"LUTDescriptor gives {bits} bits; expected 8 to 16"
         yield Hit("P005", message, item.path_to(_DESCRIPTOR))
@@ -45,12 +52,10 @@ def _check_palettes(dataset: Item) -> Iterator[Hit]:
         return
     lengths = set()
     for descriptor_tag, data_tag in _PALETTES:
-        descriptor, data = dataset.get(descriptor_tag), dataset.get(data_tag)
-        values = [int(value) for value in descriptor.values()] if descriptor is not None else []
-        if len(values) != 3 or data is None or data.items is not None:
+        described, data = _read_descriptor(dataset, descriptor_tag), dataset.get(data_tag)
+        if described is None or data is None or data.items is not None:
             continue
-        count = (values[0] & 0xFFFF) or 65536  # PS3.3 C.7.6.3.1.5: 0 means 65536
-        bits, path = values[2], data.path
+        (count, bits), path = described, data.path
         lengths.add(count)
         if bits not in (8, 16):
             yield Hit(

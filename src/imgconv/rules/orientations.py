@@ -1,4 +1,4 @@
-"""Directions of image planes: their normals, and images that share one.
+"""Directions of image planes, and images that share one.
 
 Source
 ------
@@ -9,24 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from imgconv.core.vectors import dot
 from imgconv.rules.geometry import ORIENTATION_TOLERANCE
 from imgconv.rules.records import Record
 
-__all__ = ["SAME_DIRECTION", "Vector", "dot", "group_orientations", "is_orthonormal", "normal_of"]
+__all__ = ["SAME_DIRECTION", "group_orientations", "is_orthonormal"]
 
 SAME_DIRECTION = 1e-2  # of each direction cosine
-Vector = tuple[float, float, float]
-
-
-def dot(a: Sequence[float], b: Sequence[float]) -> float:
-    """Return the scalar product of two vectors of equal length."""
-    return sum(x * y for x, y in zip(a, b, strict=True))
-
-
-def normal_of(values: tuple[float, ...]) -> Vector:
-    """Return the cross product of the row and column direction (six numbers)."""
-    a, b, c, d, e, f = values
-    return (b * f - c * e, c * d - a * f, a * e - b * d)
 
 
 def is_orthonormal(values: tuple[float, ...]) -> bool:

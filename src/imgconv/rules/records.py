@@ -92,6 +92,11 @@ class Record:
     location: float | None = None
     is_image: bool = False
 
+    @property
+    def is_placed(self) -> bool:
+        """Whether it has a position and an orientation."""
+        return len(self.position) == 3 and len(self.orientation) == 6
+
 
 def _join(element: Element | None) -> str:
     return "" if element is None else "\\".join(map(str, element.values()))

@@ -12,13 +12,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-from imgconv.rules.orientations import (
-    SAME_DIRECTION,
-    dot,
-    group_orientations,
-    is_orthonormal,
-    normal_of,
-)
+from imgconv.core.vectors import dot, normal_of
+from imgconv.rules.orientations import SAME_DIRECTION, group_orientations, is_orthonormal
 from imgconv.rules.records import Record, SeriesRecords
 from imgconv.rules.relation_hit import RelationHit
 
@@ -70,10 +65,7 @@ def check_locations(series: SeriesRecords) -> Iterator[RelationHit]:
     placed = [
         record
         for record in series.records
-        if record.frames == 1
-        and record.location is not None
-        and len(record.position) == 3
-        and len(record.orientation) == 6
+        if record.frames == 1 and record.location is not None and record.is_placed
     ]
     for group in group_orientations(placed):
         if len(group) > 1 and is_orthonormal(group[0].orientation):

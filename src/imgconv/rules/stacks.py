@@ -15,7 +15,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from imgconv.rules.orientations import dot, group_orientations, is_orthonormal, normal_of
+from imgconv.core.vectors import dot, normal_of
+from imgconv.rules.orientations import group_orientations, is_orthonormal
 from imgconv.rules.records import Record, SeriesRecords
 from imgconv.rules.relation_hit import RelationHit
 from imgconv.rules.stack_trends import find_drift
@@ -31,11 +32,11 @@ _PARALLEL = 0.01  # mm per mm that a slice may leave the normal
 def check_stack(series: SeriesRecords) -> Iterator[RelationHit]:
     """Check positions and orientations of a series (G003 to G010)."""
     images = [r for r in series.records if r.frames == 1 and "LOCALIZER" not in r.image_type]
-    placed = [r for r in images if len(r.position) == 3 and len(r.orientation) == 6]
+    placed = [r for r in images if r.is_placed]
     if len(images) < 2 or not placed:
         return
     if len(placed) < len(images):
-        odd = next(r for r in images if len(r.position) != 3 or len(r.orientation) != 6)
+        odd = next(r for r in images if not r.is_placed)
         message = "an image of the series has no position or orientation, others have"
         yield RelationHit("G006", message, odd.path, _POSITION)
     groups = group_orientations(placed)
