@@ -24,11 +24,12 @@ from imgconv.dicom.classic_frames import (
     read_frames,
 )
 from imgconv.dicom.elements import Element, Item, Tree
-from imgconv.dicom.enhanced_groups import GroupBuilder, put, put_item
+from imgconv.dicom.enhanced_groups import GroupBuilder
 from imgconv.dicom.frame_order import FrameOrder, find_order
 from imgconv.dicom.frame_types import describe_frames, merge_types
 from imgconv.dicom.group_fields import acquisition_date_time
 from imgconv.dicom.lossy import METHODS
+from imgconv.dicom.put import put, put_item
 from imgconv.dicom.repair.uids import uid_for
 from imgconv.errors import UnsupportedData
 from imgconv.standard.elements import find_keyword

@@ -7,7 +7,6 @@ PS3.3 C.7.6.16.2 (macros), A.70.4, A.71.4, A.72.4 (which of them converted objec
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -16,12 +15,13 @@ from imgconv.dicom.classic_frames import creator_of, graft
 from imgconv.dicom.elements import Element, Item
 from imgconv.dicom.frame_order import FrameOrder
 from imgconv.dicom.group_fields import Field, acquisition_date_time, find_fields
+from imgconv.dicom.put import put, put_code, put_item
 from imgconv.standard.anatomic_regions import find_region
 from imgconv.standard.body_parts import UNPAIRED_BODY_PARTS
 from imgconv.standard.elements import find_tag
 from imgconv.standard.layouts import Group, Layout
 
-__all__ = ["FrameDescription", "GroupBuilder", "put", "put_item"]
+__all__ = ["FrameDescription", "GroupBuilder"]
 
 # Keyword -> value of a frame type macro.
 FrameDescription = Mapping[str, str]
@@ -47,30 +47,6 @@ _ALLOCATED, _STORED, _SIGNED = 0x00280100, 0x00280101, 0x00280103
 
 # Adds what no classic attribute says by itself to the item of a group.
 _Extra = Callable[[Item, Item], None]
-
-
-def put(item: Item, tag: int, vr: str, value: str | int | Sequence[int]) -> None:
-    """Add an element of text, unsigned numbers (UL, US), or a tag (AT)."""
-    if isinstance(value, str):
-        raw = value.encode("latin-1")
-    elif vr == "AT" and isinstance(value, int):
-        raw = struct.pack("<HH", value >> 16, value & 0xFFFF)
-    else:
-        numbers = [value] if isinstance(value, int) else value
-        raw = struct.pack(f"<{len(numbers)}{'H' if vr == 'US' else 'I'}", *numbers)
-    item.elements[tag] = Element(item, tag, vr, raw, vr)
-
-
-def put_item(item: Item, tag: int) -> Item:
-    """Append an empty item to a sequence; return it."""
-    sequence = item.elements.get(tag)
-    if sequence is None or sequence.items is None:
-        sequence = item.elements[tag] = Element(item, tag, "SQ", b"", "SQ")
-        sequence.items = []
-    child = Item(item, tag, len(sequence.items or ()))
-    sequence.items = sequence.items or []
-    sequence.items.append(child)
-    return child
 
 
 class GroupBuilder:
@@ -194,10 +170,7 @@ class GroupBuilder:
         if region:
             graft(first.elements[_REGION], item)
         elif known is not None:
-            code = put_item(item, _REGION)
-            put(code, 0x00080100, "SH", known[0])
-            put(code, 0x00080102, "SH", "SCT")
-            put(code, 0x00080104, "LO", known[1])
+            put_code(item, _REGION, *known)
 
     def _add_content(self, order: FrameOrder) -> None:
         group = self._layout.groups[_CONTENT]

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 
 from imgconv.dicom.classic_frames import ClassicFrame
 from imgconv.dicom.elements import Item
-from imgconv.dicom.enhanced_groups import FrameDescription, put
+from imgconv.dicom.enhanced_groups import FrameDescription
 from imgconv.dicom.frame_order import FrameOrder
+from imgconv.dicom.put import put
 from imgconv.standard.elements import find_tag
 
 __all__ = ["describe_frames", "merge_types"]

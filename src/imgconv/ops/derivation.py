@@ -8,7 +8,7 @@ PS3.3 C.7 (modules of all images), C.8 (modules of one modality); PS3.5 7.4
 from __future__ import annotations
 
 from imgconv.dicom.elements import Item, Tree
-from imgconv.dicom.enhanced_groups import put, put_item
+from imgconv.dicom.put import put_code
 from imgconv.dicom.repair.change import Change, ensure, remove, replace_value, skipped
 from imgconv.dicom.repair.pixels import count_frames
 from imgconv.dicom.repair.uids import uid_for
@@ -196,10 +196,7 @@ def _fill_region(root: Item) -> list[Change]:
     region, known = root.get(_REGION), find_region(root.text(_BODY_PART))
     if region is None or region.items != [] or known is None:
         return []
-    code = put_item(root, _REGION)
-    put(code, 0x00080100, "SH", known[0])
-    put(code, 0x00080102, "SH", "SCT")
-    put(code, 0x00080104, "LO", known[1])
+    put_code(root, _REGION, *known)
     reason = "Body Part Examined says it"
     path = root.path_to(_REGION)
     return [Change("derived", path, "empty", "filled", reason, "PS3.16 Annex L")]
