@@ -41,6 +41,7 @@ __all__ = [
     "UnsupportedData",
     "UsageError",
     "WorkerError",
+    "input_error",
     "output_error",
 ]
 
@@ -148,6 +149,11 @@ _OUTPUT_REASONS = {
     errno.EISDIR: "it is a folder",
     errno.ENOENT: "a folder of the path does not exist",
 }
+
+
+def input_error(error: OSError, path: str | os.PathLike[str]) -> InputError:
+    """Translate an operating system's error about an input into ours."""
+    return InputError(f"cannot be read: {error.strerror or type(error).__name__}", path=path)
 
 
 def output_error(error: OSError, path: str | os.PathLike[str]) -> OutputError:

@@ -32,7 +32,10 @@ def test_error_with_path_keeps_class_and_first_path(kind):
 
 
 def test_all_names_every_class():
-    assert {kind.__name__ for kind in CLASSES} == set(errors.__all__) - {"output_error"}
+    assert {kind.__name__ for kind in CLASSES} == set(errors.__all__) - {
+        "input_error",
+        "output_error",
+    }
 
 
 def test_the_tree_is_drawn_in_the_docstring():
@@ -52,6 +55,13 @@ def test_the_tree_is_drawn_in_the_docstring():
 )
 def test_exit_codes(kind, code):
     assert kind("x").exit_code == code
+
+
+def test_input_error_names_the_reason():
+    error = errors.input_error(OSError(errno.EACCES, "Permission denied"), "in.dcm")
+    assert type(error) is errors.InputError
+    assert str(error) == "in.dcm: cannot be read: Permission denied"
+    assert errors.input_error(OSError(), "in.dcm").message == "cannot be read: OSError"
 
 
 def test_output_error_names_the_reason():

@@ -6,7 +6,7 @@ import mmap
 import os
 from pathlib import Path
 
-from imgconv.errors import CorruptData, InputError
+from imgconv.errors import CorruptData, input_error
 
 __all__ = ["Buffer", "ByteSource"]
 
@@ -37,7 +37,7 @@ class ByteSource:
             try:
                 self.size = origin.stat().st_size
             except OSError as error:
-                raise _unreadable(error, origin) from error
+                raise input_error(error, origin) from error
         else:
             self._data = memoryview(origin)
             self.size = len(self._data)
@@ -54,7 +54,7 @@ class ByteSource:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            raise _unreadable(error, path) from error
+            raise input_error(error, path) from error
 
     def view_exactly(self, offset: int, length: int) -> bytes | memoryview:
         """Return exactly `length` bytes, without a copy if they are in memory.
@@ -95,7 +95,3 @@ def _read_at(descriptor: int, offset: int, length: int) -> bytes:
         parts.append(part)
         length -= len(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-def _unreadable(error: OSError, path: Path) -> InputError:
-    return InputError(f"cannot be read: {error.strerror or type(error).__name__}", path=path)

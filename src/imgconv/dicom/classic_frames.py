@@ -19,7 +19,7 @@ from pathlib import Path
 
 from imgconv.dicom.elements import Buffer, Element, Item, Tree, read_tree
 from imgconv.dicom.repair.encode import to_little_endian
-from imgconv.errors import CorruptData, InputError, UnsupportedData
+from imgconv.errors import CorruptData, UnsupportedData, input_error
 from imgconv.standard.transfer_syntaxes import BY_UID, EXPLICIT_LITTLE
 
 __all__ = ["ClassicFrame", "creator_of", "find_shared", "graft", "join_pixels", "read_frames"]
@@ -98,8 +98,7 @@ def _ask(path: Path, question: Callable[[Path], int]) -> int:
     try:
         return question(path)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise InputError(f"cannot be read: {reason}", path=path) from error
+        raise input_error(error, path) from error
 
 
 def _allocate(size: int) -> memoryview:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import field
 from pathlib import Path
 
-from imgconv.errors import CorruptData, InputError, UnsupportedData
+from imgconv.errors import CorruptData, UnsupportedData, input_error
 from imgconv.records import record
 from imgconv.standard.elements import find_vr
 
@@ -333,8 +333,7 @@ def _read(path: Path) -> Buffer:
         with path.open("rb") as stream:
             return memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise InputError(f"cannot be read: {reason}", path=path) from error
+        raise input_error(error, path) from error
 
 
 def _find_start(tree: Tree) -> int:
