@@ -8,6 +8,7 @@ def transcode(..., jobs: JobsOption = 0, timeout: TimeoutOption = None, ...) -> 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -37,6 +38,7 @@ __all__ = [
     "build_options",
     "format_summary",
     "holds_more",
+    "may_fork",
 ]
 
 _PANEL = "Batch"
@@ -221,6 +223,12 @@ def format_summary(summary: Summary, verb: str) -> str:
     state = "interrupted; " if summary.interrupted else ""
     rate = summary.size_bytes / max(summary.seconds, 1e-6) / 1e6
     return f"{state}{done} {verb}{rest} in {summary.seconds:.1f} s ({rate:.1f} MB/s)"
+
+
+def may_fork(mode: ProgressMode) -> bool:
+    """Whether workers may be forked: not beside the thread that draws a bar."""
+    bar = mode is ProgressMode.BAR or (mode is ProgressMode.AUTO and sys.stderr.isatty())
+    return sys.platform == "linux" and not bar
 
 
 def holds_more(folder: str, few: int) -> bool:

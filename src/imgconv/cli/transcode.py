@@ -23,6 +23,7 @@ from imgconv.cli.batch_options import (
     ShardOption,
     TimeoutOption,
     holds_more,
+    may_fork,
 )
 from imgconv.cli.options import (
     DryRunOption,
@@ -134,9 +135,7 @@ def transcode(  # noqa: PLR0917  a command's options
     # One file is not worth progress in a log; on a terminal it is.
     unasked = progress is ProgressMode.AUTO and len(inputs) == 1 and Path(inputs[0]).is_file()
     mode = ProgressMode.NONE if quiet or (unasked and not sys.stderr.isatty()) else progress
-    # A bar is drawn by a thread, beside which no process should be forked.
-    bar = mode is ProgressMode.BAR or (mode is ProgressMode.AUTO and sys.stderr.isatty())
-    fork = sys.platform == "linux" and not bar
+    fork = may_fork(mode)
     if executor == "local" and not dry_run and not fork:
         _start_workers_early(inputs, to)
 

@@ -9,7 +9,13 @@ from typing import Annotated
 
 import typer
 
-from imgconv.cli.batch_options import JobsOption, ProgressOption, TimeoutOption, holds_more
+from imgconv.cli.batch_options import (
+    JobsOption,
+    ProgressOption,
+    TimeoutOption,
+    holds_more,
+    may_fork,
+)
 from imgconv.cli.options import InputsArgument, QuietOption, ShowPhiOption, VerboseOption
 from imgconv.cli.progress import ProgressMode
 
@@ -98,8 +104,7 @@ def validate(  # noqa: PLR0917  a command's options
     """
     unasked = progress is ProgressMode.AUTO and not sys.stderr.isatty()
     mode = ProgressMode.NONE if quiet or unasked else progress
-    # A bar is drawn by a thread, beside which no process should be forked.
-    fork = sys.platform == "linux" and mode is ProgressMode.NONE
+    fork = may_fork(mode)
     if not fork and jobs != 1 and any(holds_more(item, _FEW) for item in inputs):
         from imgconv.batch.preload import start_early
 

@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -6,7 +8,13 @@ from imgconv.batch.job import Job, Outcome, Status
 from imgconv.batch.plan import Shard
 from imgconv.batch.summary import Summary
 from imgconv.cli import batch_options
-from imgconv.cli.batch_options import build_ledger, build_options, format_summary, holds_more
+from imgconv.cli.batch_options import (
+    build_ledger,
+    build_options,
+    format_summary,
+    holds_more,
+    may_fork,
+)
 from imgconv.cli.progress import ProgressMode
 
 
@@ -88,3 +96,12 @@ def test_files_of_a_folder_are_counted_at_any_depth(tmp_path):
 @pytest.mark.parametrize("name", ["absent", "a\0b"])
 def test_what_is_no_folder_holds_no_more(tmp_path, name):
     assert not holds_more(f"{tmp_path}/{name}", 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux only")
+@pytest.mark.parametrize(
+    ("mode", "forks"),
+    [(ProgressMode.NONE, True), (ProgressMode.JSON, True), (ProgressMode.BAR, False)],
+)
+def test_may_fork_is_not_beside_a_bar(mode, forks):
+    assert may_fork(mode) is forks
