@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from imgconv.core.display import Display, SliceDisplay
 from imgconv.core.geometry import Geometry
-from imgconv.core.lazy_volume import LazyVolume
+from imgconv.core.lazy_volume import LazyVolume, Unread
 from imgconv.core.loss import Loss
 from imgconv.core.metadata import Metadata
 from imgconv.core.values import ValueMap
@@ -24,7 +24,7 @@ __all__ = ["Encoded", "Image", "LazyArray", "Segment", "Source"]
 _AXES = frozenset("tkjic")
 
 
-class LazyArray:
+class LazyArray(Unread):
     """An array whose volumes are read on demand, so that 4D data larger than memory can stream.
 
     Parameters
@@ -42,19 +42,8 @@ class LazyArray:
         dtype: np.dtype[Any] | type,
         load: Callable[[int], NDArray[Any]],
     ) -> None:
-        self.shape = shape
-        self.dtype = np.dtype(dtype)
+        super().__init__(shape, dtype)
         self._load = load
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
-
-    @property
-    def nbytes(self) -> int:
-        """The size of the whole array in memory, in bytes."""
-        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
 
     def volume(self, t: int) -> NDArray[Any]:
         """Return volume `t`.

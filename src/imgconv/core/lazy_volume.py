@@ -10,10 +10,28 @@ from numpy.typing import NDArray
 
 from imgconv.errors import InternalError
 
-__all__ = ["LazyVolume"]
+__all__ = ["LazyVolume", "Unread"]
 
 
-class LazyVolume:
+class Unread:
+    """What is known of an array before it is read: its shape and its dtype."""
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any] | type) -> None:
+        self.shape = shape
+        self.dtype = np.dtype(dtype)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the whole array in memory, in bytes."""
+        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+
+
+class LazyVolume(Unread):
     """A volume that is read slab by slab, so that it is written while it is read.
 
     Who needs all of it takes ``np.asarray(volume)``, which reads it once and
@@ -35,20 +53,9 @@ class LazyVolume:
         dtype: np.dtype[Any] | type,
         load: Callable[[int, int], NDArray[Any]],
     ) -> None:
-        self.shape = shape
-        self.dtype = np.dtype(dtype)
+        super().__init__(shape, dtype)
         self._load = load
         self._whole: NDArray[Any] | None = None
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
-
-    @property
-    def nbytes(self) -> int:
-        """The size of the whole volume in memory, in bytes."""
-        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
 
     def slab(self, first: int, stop: int) -> NDArray[Any]:
         """Return the slices from `first` to before `stop`, which is cut off at the last.

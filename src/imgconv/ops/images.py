@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from imgconv.core.image import Image, LazyArray
+from imgconv.core.image import Image
 from imgconv.core.loss import require_allowed
 from imgconv.core.options import ReadOptions, WriteOptions
 from imgconv.core.staging import staging_folder
@@ -181,6 +181,6 @@ def _is_below(task: Task, scratch: Path) -> bool:
 
 def _in_memory(image: Image) -> Image:
     """Return an image that needs no file any more."""
-    if not isinstance(image.array, LazyArray):
+    if isinstance(image.array, np.ndarray):
         return image
     return replace(image, array=np.asarray(image.array))

@@ -35,7 +35,7 @@ _FORBIDDEN, _POSSIBLE, _IN_FORCE = 0, 1, 2
 # Enumerations that later editions widened: a value that is not in the table may be a new one.
 # Rescale Type is one: the table has the identity macro's US where C.11.1.1.2 has defined terms.
 _WIDENED = frozenset({0x00280004, 0x00082111, 0x00185100, 0x00281054})
-# Mandatory in table A.75-2 of the edition at hand; maps without it are in use.
+# Mandatory in table A.75-2 of the edition at hand; dciodvfy does not ask for it.
 _DOUBTED_GROUPS = frozenset({("parametric-map", 0x00209071)})
 # Defined terms that every vendor extends: Image Type, Scan Options.
 _OPEN_LISTS = frozenset({_IMAGE_TYPE, 0x00180022})
