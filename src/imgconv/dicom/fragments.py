@@ -6,7 +6,8 @@ else frames are told apart by how codestreams begin.
 
 Source
 ------
-PS3.5 A.4 (fragments, Basic Offset Table); PS3.3 C.7.6.3.1.8 (Extended Offset Table)
+PS3.5 A.4 (fragments, Basic Offset Table), G.5 (RLE header);
+PS3.3 C.7.6.3.1.8 (Extended Offset Table)
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ _STARTS = {
     "jpeg2000": (b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  "),
     "htj2k": (b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  "),
     "jpeg-xl": (b"\xff\x0a", b"\x00\x00\x00\x0cJXL "),
+    # The standard wants a frame in one fragment, but not all writers know. The number of
+    # segments, and where the first one begins: behind the header of 64 bytes; G.5
+    "rle": tuple(struct.pack("<LL", count, 64) for count in range(1, 16)),
 }
 
 
@@ -90,6 +94,9 @@ def scan_fragments(source: ByteSource, start: int) -> Fragments:
             delimited = True
             break
         if tag != _ITEM:
+            if found and found[-1][1] % 2 and _is_item(source.read(position - 7, 4)):
+                position -= 7  # an odd length that does not count the padding
+                continue
             if found:  # some writers leave the delimiter out
                 position -= 8
                 break
@@ -111,6 +118,10 @@ def scan_fragments(source: ByteSource, start: int) -> Fragments:
         end=position,
         delimited=delimited,
     )
+
+
+def _is_item(tag: bytes) -> bool:
+    return tag in (_ITEM, _DELIMITER)
 
 
 def parse_offset_table(value: bytes, *, extended: bool) -> tuple[int, ...]:

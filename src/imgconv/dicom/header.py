@@ -100,6 +100,19 @@ class Header:
         # Where the items of long sequences are, kept by `release`
         self._long: dict[int, list[tuple[int, int, dict[int, Element] | None]]] = {}
 
+    @property
+    def encoding(self) -> Encoding:
+        """How the elements are written, whatever the transfer syntax says."""
+        return self._encoding
+
+    @property
+    def lacks_vrs(self) -> bool:
+        """Whether elements are written without VR among others with one, or instead of them."""
+        table = self._elements()
+        if not self._encoding.explicit or isinstance(table, Places):  # a layout has all VRs
+            return False
+        return any(not element[0] for element in table.values())
+
     def get(self, keyword: str | int, default: Any = None) -> Any:
         """Return the value of a standard attribute.
 

@@ -84,6 +84,7 @@ def reencode(
     target: Encoding,
     *,
     signed: bool = False,
+    anew: bool = False,
 ) -> bytes:
     """Return ``buffer[start:stop]``, a data set in `source`, as a data set in `target`.
 
@@ -91,13 +92,15 @@ def reencode(
     ----------
     signed
         Pixel Representation of the data set, which decides between US and SS.
+    anew
+        Elements without a VR stand among others that have one.
 
     Raises
     ------
     CorruptData
         The bytes are no data set, or sequences are nested too deep.
     """
-    if source == target:
+    if source == target and not anew:
         return buffer[start:stop]
     return _Converter(buffer, source, target).data_set(start, stop, signed=signed)[0]
 
@@ -160,7 +163,9 @@ class _Converter:
             (length,) = self._short.unpack_from(self._buffer, position + 6)
             return _Read(tag, vr, length, position + 8)
         if vr not in LONG_VRS and not (vr.isalpha() and vr.isascii() and vr.isupper()):
-            return _Read(tag, "UN", length, position + 8)  # some writers mix implicit elements in
+            # Some writers mix elements without VR in.
+            (length,) = self._long.unpack_from(self._buffer, position + 4)
+            return _Read(tag, "", length, position + 8)
         if position + 12 > stop:
             raise CorruptData("the data set ends within an element")
         (length,) = self._long.unpack_from(self._buffer, position + 8)

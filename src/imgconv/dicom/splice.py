@@ -15,6 +15,7 @@ import mmap
 import os
 import struct
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from imgconv.dicom.bytesource import ByteSource
@@ -151,14 +152,17 @@ def _split(path: Path, buffer: bytes | mmap.mmap, choice: Mapping[str, str]) -> 
         start = _read_meta(buffer)[2]
     header = parse_header(buffer, path)  # type: ignore[arg-type]  # a map is sliced to bytes
     syntax = syntax or BY_UID[header.transfer_syntax_uid]
-    encoding = EXPLICIT_LITTLE if syntax.deflated else encoding_of(syntax)
+    encoding = header.encoding
     if not syntax.family and header.pixel_data is None and not syntax.deflated:
         raise UnsupportedData(f"transfer syntax `{syntax.name}` holds no data set of a file")
-    signed = header.get("PixelRepresentation") == 1
+    anew, warnings = _judge_encoding(header, syntax)
+    whole = partial(
+        _whole, encoding=encoding, signed=header.get("PixelRepresentation") == 1, anew=anew
+    )
     pixels = header.pixel_data
     if pixels is None:
-        body = _whole(buffer, start, len(buffer), encoding, signed=signed)
-        return FileParts(path, header, syntax, preamble, meta, body, b"", buffer)
+        body = whole(buffer, start, len(buffer))
+        return FileParts(path, header, syntax, preamble, meta, body, b"", buffer, warnings=warnings)
     frames = _frames(header, buffer, choice)
     end = frames.fragments.end if pixels.encapsulated else pixels.offset + pixels.length
     if end > len(buffer):
@@ -166,22 +170,32 @@ def _split(path: Path, buffer: bytes | mmap.mmap, choice: Mapping[str, str]) -> 
             f"pixel data end {end - len(buffer)} bytes beyond the file; it was truncated"
         )
     before_end = pixels.offset - _header_size(buffer, pixels.offset, encoding)
-    after, warnings = _after(buffer, end, encoding, frames if pixels.encapsulated else None)
+    after, dropped = _after(buffer, end, encoding, frames if pixels.encapsulated else None)
     return FileParts(
         path,
         header,
         syntax,
         preamble,
         meta,
-        before=_whole(buffer, start, before_end, encoding, signed=signed),
-        after=_whole(after, 0, len(after), encoding, signed=signed),
+        before=whole(buffer, start, before_end),
+        after=whole(after, 0, len(after)),
         buffer=buffer,
         frames=frames,
         pixel_tag=pixels.tag,
         pixel_vr=pixels.vr,
         value=(pixels.offset, 0 if pixels.encapsulated else pixels.length),
-        warnings=warnings,
+        warnings=(*warnings, *dropped),
     )
+
+
+def _judge_encoding(header: Header, syntax: TransferSyntax) -> tuple[bool, tuple[str, ...]]:
+    """Tell whether a data set has to be written anew, and what is said about it."""
+    stated = EXPLICIT_LITTLE if syntax.deflated else encoding_of(syntax)
+    if header.lacks_vrs:
+        return True, (f"{syntax.name} is stated, but elements have no VR; they were given one",)
+    if header.encoding != stated:
+        return False, (f"{syntax.name} is stated, but elements have a VR; it was believed",)
+    return False, ()
 
 
 def _frames(header: Header, buffer: bytes | mmap.mmap, choice: Mapping[str, str]) -> FrameReader:
@@ -219,13 +233,18 @@ def _after(
 
 
 def _whole(
-    buffer: bytes | mmap.mmap, start: int, stop: int, encoding: Encoding, *, signed: bool
+    buffer: bytes | mmap.mmap,
+    start: int,
+    stop: int,
+    *,
+    encoding: Encoding,
+    signed: bool,
+    anew: bool,
 ) -> bytes:
-    if encoding == EXPLICIT_LITTLE:
-        return bytes(buffer[start:stop])
-    return reencode(
-        bytes(buffer[start:stop]), 0, stop - start, encoding, EXPLICIT_LITTLE, signed=signed
-    )
+    data = bytes(buffer[start:stop])
+    if encoding == EXPLICIT_LITTLE and not anew:
+        return data
+    return reencode(data, 0, len(data), encoding, EXPLICIT_LITTLE, signed=signed, anew=anew)
 
 
 def _read_meta(buffer: bytes | mmap.mmap) -> tuple[bytes, dict[int, bytes], int]:

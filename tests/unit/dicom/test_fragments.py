@@ -84,6 +84,20 @@ def test_group_fragments_several_each_by_table_or_by_markers(which):
     assert _group(fragments, 3, **given) == [START + b"a1a2", START + b"b1b2b3", START + b"c1"]
 
 
+def test_scan_fragments_odd_length_with_padding_beside_it_finds_the_next():
+    data = b"HEAD" + _item(b"") + _item(b"abc") + b"\0" + _item(b"de") + b"\xfe\xff\xdd\xe0\0\0\0\0"
+    found = scan_fragments(ByteSource(data), 4)
+    assert [data[a : a + n] for a, n in found.spans] == [b"abc", b"de"]
+    assert found.delimited
+
+
+def test_group_fragments_rle_frames_in_several_fragments_begin_with_their_header():
+    header = struct.pack("<16L", 2, 64, 70, *[0] * 13)
+    frames = [header + b"first!", header + b"second"]
+    fragments = [frames[0][:66], frames[0][66:], frames[1][:65], frames[1][65:]]
+    assert _group(fragments, 2, family="rle") == frames
+
+
 def test_group_fragments_that_cannot_be_told_apart_are_corrupt():
     with pytest.raises(CorruptData, match="no valid offset table"):
         _group([b"ab", b"cd", b"ef"], 2, family="rle")

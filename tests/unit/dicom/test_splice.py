@@ -1,10 +1,12 @@
 import struct
 import zlib
 
+import numpy as np
 import pytest
 from tests.unit.dicom.pixel_files import file_bytes, make_file, ramp
 
-from imgconv.dicom.reencode import format_element
+from imgconv.dicom.reencode import format_element, reencode
+from imgconv.dicom.scan import EXPLICIT_LITTLE, IMPLICIT_LITTLE
 from imgconv.dicom.splice import format_meta, iter_spans, patched, split_file
 from imgconv.errors import CorruptData, InputError, UnknownFormat, UnsupportedData
 
@@ -145,3 +147,31 @@ def test_patched_corrects_group_lengths():
     length = format_element(0x00280000, "UL", struct.pack("<L", len(body)))
     changed = patched(length + body, {0x00280004: _text(0x00280004, b"YBR_RCT")})
     assert changed[8:12] == struct.pack("<L", len(changed) - 12)
+
+
+def _mixed_file(path, uid, *, encoding=IMPLICIT_LITTLE):
+    """Write a file whose data set is not in the encoding that its meta information states."""
+    native = split_file(make_file(path, ramp()))
+    body = reencode(native.before, 0, len(native.before), EXPLICIT_LITTLE, encoding)
+    pixels = bytes(native.buffer[native.value[0] : native.value[0] + native.value[1]])
+    body += format_element(0x7FE00010, "OW", pixels, encoding)
+    path.write_bytes(format_meta(native.preamble, native.meta, uid) + body)
+    return native
+
+
+def test_split_file_elements_without_vr_get_one(tmp_path):
+    native = _mixed_file(tmp_path / "a", EXPLICIT)
+    parts = split_file(tmp_path / "a")
+    assert [tag for tag, _, _ in iter_spans(parts.before)] == [
+        tag for tag, _, _ in iter_spans(native.before)
+    ]
+    assert format_element(0x00080060, "CS", b"OT") in parts.before
+    assert "elements have no VR" in parts.warnings[0]
+    assert np.array_equal(parts.frames.read(0), native.frames.read(0))
+
+
+def test_split_file_explicit_elements_in_implicit_file_are_believed(tmp_path):
+    native = _mixed_file(tmp_path / "a", "1.2.840.10008.1.2", encoding=EXPLICIT_LITTLE)
+    parts = split_file(tmp_path / "a")
+    assert parts.before == native.before
+    assert "it was believed" in parts.warnings[0]
