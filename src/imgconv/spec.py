@@ -136,7 +136,7 @@ class RuleSpec:
 
     ``check(subject) -> Iterator[Hit]``; the subject is a `rules.instance.Instance`
     for the scope ``instance`` and a `rules.records.SeriesRecords`,
-    `StudyRecords` or `SetRecords` for ``series``, ``study`` and ``set``. A
+    `StudyRecords` or `rules.record_store.RecordStore` for ``series``, ``study`` and ``set``. A
     function that serves several rules is called once.
 
     Parameters

@@ -23,7 +23,8 @@ from imgconv.profiles.model import Profile
 from imgconv.records import record
 from imgconv.rules.engine import Checks, check_instance
 from imgconv.rules.instance import Instance
-from imgconv.rules.records import PackedRecord, make_record, pack_record
+from imgconv.rules.record_store import PackedRecord, pack_record
+from imgconv.rules.records import make_record
 
 __all__ = ["CheckPlan", "CheckedFile", "Target", "check_chunk", "load_plan", "unpack"]
 

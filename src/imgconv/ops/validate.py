@@ -42,7 +42,7 @@ from imgconv.profiles.grades import RANKS
 from imgconv.profiles.groups import check_groups
 from imgconv.records import record
 from imgconv.rules.engine import check_records
-from imgconv.rules.records import RecordStore
+from imgconv.rules.record_store import RecordStore
 
 __all__ = ["Sink", "ValidateOptions", "ValidateSummary", "list_findings", "validate"]
 

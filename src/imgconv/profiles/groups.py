@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from imgconv.dicom.elements import Item, format_tag
 from imgconv.profiles.check import applies, look_up
 from imgconv.profiles.model import GroupRule, Profile, ProfileRule
-from imgconv.rules.records import Record, RecordStore, SeriesRecords, digest_value
+from imgconv.rules.record_store import RecordStore
+from imgconv.rules.records import Record, SeriesRecords, digest_value
 from imgconv.rules.relation_hit import RelationHit
 from imgconv.rules.stacks import check_stack
 from imgconv.standard.elements import find_tag

@@ -13,7 +13,7 @@ from imgconv import registry
 from imgconv.core.finding import Finding, Severity
 from imgconv.errors import InternalError
 from imgconv.rules.instance import Hit, Instance
-from imgconv.rules.records import RecordStore
+from imgconv.rules.record_store import RecordStore
 from imgconv.rules.relation_hit import RelationHit
 from imgconv.spec import RuleSpec, resolve
 

@@ -13,13 +13,14 @@ from pathlib import PurePath
 
 from imgconv.dicom.elements import format_tag
 from imgconv.rules.instance import name_tag
+from imgconv.rules.record_store import RecordStore
 from imgconv.rules.records import (
     COMPARED,
+    EMPTY,
     PATIENT_TAGS,
     SERIES_TAGS,
     STUDY_TAGS,
     Record,
-    RecordStore,
     SeriesRecords,
     StudyRecords,
 )
@@ -94,16 +95,26 @@ def check_study(study: StudyRecords) -> Iterator[RelationHit]:
         if odd is not None:
             message = f"{name_tag(tag)} differs within the study"
             yield RelationHit("X002", message, odd.path, format_tag(tag))
+            continue
+        odd = _find_odd(study.records, tag, ignored=("",))
+        if odd is not None:
+            message = f"{name_tag(tag)} is empty in some files of the study only"
+            yield RelationHit("X002", message, odd.path, format_tag(tag), "warning")
 
 
-def _find_odd(records: Sequence[Record], tag: int) -> Record | None:
-    """Return the first record whose value is not the most frequent one; absent ones don't count."""
+def _find_odd(
+    records: Sequence[Record], tag: int, ignored: tuple[str, ...] = ("", EMPTY)
+) -> Record | None:
+    """Return the first record whose value is not the most frequent one.
+
+    Absent values do not count, nor do those that are there and empty, unless asked for.
+    """
     place = _PLACES[tag]
-    counts = Counter(record.digests[place] for record in records if record.digests[place])
+    counts = Counter(r.digests[place] for r in records if r.digests[place] not in ignored)
     if len(counts) < 2:
         return None
     usual = counts.most_common(1)[0][0]
-    return next(r for r in records if r.digests[place] and r.digests[place] != usual)
+    return next(r for r in records if r.digests[place] not in (*ignored, usual))
 
 
 def check_set(records: RecordStore) -> Iterator[RelationHit]:
