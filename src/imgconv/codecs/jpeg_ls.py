@@ -15,7 +15,7 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.codecs.conform import require_agreement, to_declared
+from imgconv.codecs.conform import require_agreement, require_end, to_declared
 from imgconv.codecs.encode import EncodeTask
 from imgconv.codecs.frame import PixelFormat
 from imgconv.codecs.streams import parse_jpeg_header
@@ -38,6 +38,7 @@ def decode(data: bytes, pixel_format: PixelFormat, transfer_syntax_uid: str) -> 
     if header.process != _SOF55:
         raise CorruptData(f"no JPEG-LS stream: its frame marker is `ff{header.process:02x}`")
     require_agreement(header, pixel_format)
+    require_end(data)  # without the marker, CharLS goes on for seconds before it notices
     try:
         array = imagecodecs.jpegls_decode(data)
     except (imagecodecs.JpeglsError, ValueError, RuntimeError) as error:

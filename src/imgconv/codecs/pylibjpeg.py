@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.codecs.conform import require_agreement, to_declared
+from imgconv.codecs.conform import require_agreement, require_end, to_declared
 from imgconv.codecs.frame import PixelFormat
 from imgconv.codecs.streams import (
     StreamHeader,
@@ -100,6 +100,8 @@ def _decode(
     pixel_format: PixelFormat,
 ) -> NDArray[Any]:
     require_agreement(header, pixel_format)
+    if header.process or header.high_throughput:  # OpenJPEG notices by itself, as in `jpeg2000`
+        require_end(data)
     try:
         array = decoder(data)
     except (ValueError, RuntimeError, TypeError) as error:

@@ -19,3 +19,9 @@ def test_decode_ignores_a_byte_of_padding():
     samples = np.arange(48, dtype=np.uint16).reshape(6, 8)
     stream = bytes(imagecodecs.jpegls_encode(samples, out=4096))
     assert np.array_equal(decode(stream + b"\0", GREY, ""), samples)
+
+
+def test_decode_truncated_is_corrupt_at_once():
+    stream = bytes(imagecodecs.jpegls_encode(np.arange(48, dtype=np.uint16).reshape(6, 8)))
+    with pytest.raises(CorruptData, match="no end marker"):
+        decode(stream[:-4], GREY, "")
