@@ -99,7 +99,7 @@ def check_codestreams(
             yield Hit("P007", message, _PATH, f"{said}, codestream {found}")
     if stored is not None and allocated is not None and header.bits > allocated:
         yield Hit("P007", "the codestream has more bits than BitsAllocated", _PATH)
-    elif stored is not None and header.bits < stored and syntax.family != "jpeg":
+    elif stored is not None and header.bits < stored:
         message = "the codestream has fewer bits than BitsStored"
         yield Hit("P007", message, _PATH, severity="warning")
 

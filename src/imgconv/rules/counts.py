@@ -22,7 +22,10 @@ _COUNTED_ITEMS = {
     0x300A00E0: 0x300A00E3, 0x300A00ED: 0x300C00B0, 0x300A00F0: 0x300A00F4,
     0x300A0110: 0x300A0111, 0x00480302: 0x00480105,
 }  # fmt: skip
-_POINTS, _CONTOUR = 0x30060046, 0x30060050
+# Number of points -> their coordinates, and how many a point has: contours, graphics.
+_COUNTED_POINTS = {0x30060046: (0x30060050, 3), 0x00700021: (0x00700022, 2)}
+_CONTOUR_TYPE = 0x30060042
+_ANNOTATION_COUNT, _POINT_INDEXES = 0x006A000C, 0x00660040
 _DOCUMENT_LENGTH, _DOCUMENT = 0x00420015, 0x00420011
 # One value per frame.
 _PER_FRAME_VECTORS = (
@@ -46,10 +49,12 @@ def check_counts(instance: Instance) -> Iterator[Hit]:
         tag, item = element.tag, element.item
         if tag in _COUNTED_ITEMS:
             yield from _check_items(element, _COUNTED_ITEMS[tag])
-        elif tag == _POINTS and _CONTOUR in item.elements:
-            points, numbers = item.integer(tag), len(item.elements[_CONTOUR].values())
-            if points is not None and numbers % 3 == 0 and numbers != points * 3:
-                message = "NumberOfContourPoints is not the number of points in ContourData"
+        elif tag in _COUNTED_POINTS:
+            yield from _check_points(element)
+        elif tag == _ANNOTATION_COUNT and _POINT_INDEXES in item.elements:
+            count = len(item.elements[_POINT_INDEXES].value) // 4
+            if item.integer(tag) != count:
+                message = "NumberOfAnnotations is not the number of LongPrimitivePointIndexList"
                 yield Hit("M017", message, element.path)
     yield from _check_document(instance.dataset)
 
@@ -61,6 +66,21 @@ def _check_items(element: Element, sequence: int) -> Iterator[Hit]:
     if declared is not None and declared != count and (found is not None or declared == 0):
         message = f"{name_tag(element.tag)} is not the number of items of {name_tag(sequence)}"
         yield Hit("M017", message, element.path)
+
+
+def _check_points(element: Element) -> Iterator[Hit]:
+    """Check a number of points against the coordinates beside it."""
+    tag, item = element.tag, element.item
+    coordinates, size = _COUNTED_POINTS[tag]
+    points, data = item.integer(tag), item.get(coordinates)
+    if points is None or data is None:
+        return
+    numbers = len(data.values())
+    if numbers % size == 0 and numbers != points * size:
+        message = f"{name_tag(tag)} is not the number of points in {name_tag(coordinates)}"
+        yield Hit("M017", message, element.path)
+    elif points > 1 and item.text(_CONTOUR_TYPE) == "POINT":
+        yield Hit("M017", "a POINT has several points", element.path)
 
 
 def _check_document(dataset: Item) -> Iterator[Hit]:

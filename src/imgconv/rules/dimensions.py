@@ -24,6 +24,8 @@ _INDEX_VALUES = 0x00209157
 _ORGANIZATIONS, _ORGANIZATION = 0x00209221, 0x00209164
 _FRAME_TYPE = 0x00089007
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
+_SLIDE = _STORAGE + "77.1.6"
+_FLAVOURS = frozenset({"LABEL", "LOCALIZER", "OVERVIEW", "THUMBNAIL", "VOLUME"})
 # Enhanced and legacy converted CT, MR and PET, parametric map: four values (PS3.3 C.8.16.1).
 _FOUR_VALUES = frozenset(_STORAGE + n for n in ("2.1", "2.2", "4.1", "4.4", "128.1", "130", "30"))
 
@@ -79,16 +81,41 @@ def check_image_type(instance: Instance) -> Iterator[Hit]:
     elif instance.sop_class == _CT and values and values[2] not in ("AXIAL", "LOCALIZER"):
         message = "value 3 of ImageType is not AXIAL or LOCALIZER"
         yield Hit("M016", message, "(0008,0008)", severity="warning")
+    if instance.sop_class == _SLIDE:
+        yield from _check_slide(values)
     if instance.sop_class not in _FOUR_VALUES:
         return
     if values and len(values) != 4:
         message = f"ImageType has {len(values)} values; expected 4"
         yield Hit("M016", message, "(0008,0008)")
+    kinds: list[set[str]] = [set(), set(), set(), set()]
     for group in (*dataset.items_of(_SHARED), *dataset.items_of(_PER_FRAME)):
         for macro in group.elements.values():
             element = macro.items[0].get(_FRAME_TYPE) if macro.items else None
             if element is not None and not element.is_empty:
                 yield from _check_frame_type(element)
+                for kind, value in zip(kinds, element.values(), strict=False):
+                    kind.add(str(value))
+    yield from _compare_types(values, kinds)
+
+
+def _compare_types(values: tuple[str, ...], kinds: list[set[str]]) -> Iterator[Hit]:
+    """Check that Image Type says what all frames say, or MIXED (PS3.3 C.8.16.1)."""
+    for number, (value, kind) in enumerate(zip(values, kinds, strict=False), 1):
+        if kind and value != "MIXED" and kind != {value}:
+            message = f"value {number} of ImageType is not that of FrameType in all frames"
+            yield Hit("M016", message, "(0008,0008)", severity="warning")
+            return
+
+
+def _check_slide(values: tuple[str, ...]) -> Iterator[Hit]:
+    """Check the four values of a whole slide image (PS3.3 C.8.12.4.1.1)."""
+    if values and len(values) < 4:
+        message = f"ImageType has {len(values)} values; expected 4"
+        yield Hit("M016", message, "(0008,0008)")
+    elif values and values[2] not in _FLAVOURS:
+        message = f"value 3 of ImageType is not one of {', '.join(sorted(_FLAVOURS))}"
+        yield Hit("M016", message, "(0008,0008)")
 
 
 def _check_frame_type(element: Element) -> Iterator[Hit]:

@@ -23,6 +23,7 @@ _SPACINGS = {0x00280030, 0x00181164, 0x00182010, 0x00220030}
 _DIRECTIONS = {0x00189090, 0x00189105}
 # Ultrasound: a region that has physical units has an extent in them (PS3.3 C.8.5.5.1.10).
 _DELTAS = {0x0018602C: 0x00186024, 0x0018602E: 0x00186026}
+_PATIENT_POSITION, _ORIENTATION_CODE = 0x00185100, 0x00540410
 _THICKNESS, _GAP = 0x00180050, 0x00180088
 # Six decimals are the least that writers use; 1e-3 is what printing and arithmetic may lose.
 ORIENTATION_TOLERANCE = 1e-3
@@ -46,6 +47,10 @@ def check_planes(instance: Instance) -> Iterator[Hit]:
                 yield Hit("G002", f"{name_tag(tag)} is 0", element.path)
         elif tag in (_THICKNESS, _GAP):
             yield from _check_thickness(instance, element)
+        elif tag == _PATIENT_POSITION and element.item.items_of(_ORIENTATION_CODE):
+            # PS3.3 C.7.3.1: the condition of the one excludes the other.
+            message = "PatientPosition is present, and so is PatientOrientationCodeSequence"
+            yield Hit("M007", message, element.path)
 
 
 def _check_orientation(element: Element) -> Iterator[Hit]:

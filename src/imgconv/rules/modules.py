@@ -266,8 +266,22 @@ def _check_present(
     if attribute.is_conditional:
         yield from _check_forbidden(context, rows, element, scope)
     if element.items is None and attribute.has_terms:
-        active = [row for row in rows if context.states[row.module] == _IN_FORCE] or list(rows)
-        yield from _check_value_sets(active, element)
+        active = [row for row in rows if context.states[row.module] == _IN_FORCE]
+        yield from _check_value_sets(active or _only_row(rows, element), element)
+
+
+def _only_row(rows: tuple[Row, ...], element: Element) -> list[Row]:
+    """Return the rows to judge values by where no module is shown to be used.
+
+    Modules that may not be used exclude each other (shutters): a value that one of them
+    allows is right.
+    """
+    values = _plain(element)
+    for row in rows:
+        sets = (*row.enumerated, *row.defined)
+        if not any(_is_outside(values, number, allowed) for number, allowed in sets):
+            return []
+    return list(rows)
 
 
 def _check_forbidden(
@@ -299,7 +313,8 @@ def _check_value_sets(rows: list[Row], element: Element) -> Iterator[Hit]:
         for number, allowed in row.enumerated:
             if _is_outside(values, number, allowed):
                 message = f"{_ordinal(element, number)} is not one of {_words(allowed)}"
-                severity = "warning" if element.tag in _WIDENED else ""
+                is_widened = element.tag in _WIDENED and len(allowed) > 1
+                severity = "warning" if is_widened else ""
                 yield Hit("M008", message, element.path, "\\".join(values)[:80], severity)
                 return
     for row in rows:

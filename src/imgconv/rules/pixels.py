@@ -14,6 +14,7 @@ from imgconv.dicom.elements import Element, Item
 from imgconv.records import record
 from imgconv.rules.counts import check_vectors
 from imgconv.rules.instance import Hit, Instance, name_tag
+from imgconv.rules.overlays import check_overlays
 from imgconv.rules.plan import find_plan
 from imgconv.standard.iods import find_iod
 from imgconv.standard.transfer_syntaxes import BY_UID
@@ -31,7 +32,11 @@ _PIXEL_DATA, _SMALLEST, _LARGEST = 0x7FE00010, 0x00280106, 0x00280107
 # Rescale Slope, Dose Grid Scaling, Real World Value Slope: 0 makes all pixels equal.
 _SCALES = frozenset({0x00281053, 0x3004000E, 0x00409225})
 _MODALITY_LUT, _INTERCEPT = 0x00283000, 0x00281052
-_LOSSY_DETAILS = (0x00282112, 0x00282114)  # ratio, method
+_LOSSY_METHOD = 0x00282114
+_LOSSY_DETAILS = (0x00282112, _LOSSY_METHOD)  # ratio, method
+# Family of lossy transfer syntaxes -> its defined term (PS3.3 C.7.6.1.1.5.1).
+_METHODS = {"jpeg": "ISO_10918_1", "jpeg-ls": "ISO_14495_1", "jpeg2000": "ISO_15444_1"}
+_DOSE_TYPE = 0x30040004
 _SHARED, _PER_FRAME = 0x52009229, 0x52009230
 _PIXEL_PATH = "(7FE0,0010)"
 
@@ -60,6 +65,8 @@ class _Layout:
     high: int | None
     frames: int
     segments: str  # Segmentation Type
+    signed: bool
+    is_unsigned_dose: bool
 
 
 def check_pixels(instance: Instance) -> Iterator[Hit]:
@@ -75,7 +82,7 @@ def check_pixels(instance: Instance) -> Iterator[Hit]:
     yield from _check_frames(dataset, layout)
     yield from check_vectors(instance)
     yield from _check_lossy(instance, dataset)
-    yield from _check_overlays(dataset)
+    yield from check_overlays(dataset)
     if element is not None and not instance.is_truncated:
         yield from _check_data(instance, element, layout)
 
@@ -91,6 +98,8 @@ def _read_layout(dataset: Item) -> _Layout:
         high=dataset.integer(_HIGH),
         frames=max(1, dataset.integer(_FRAMES) or 1),
         segments=dataset.text(0x00620001),
+        signed=dataset.integer(_SIGNED) == 1,
+        is_unsigned_dose=dataset.text(_DOSE_TYPE) in ("PHYSICAL", "EFFECTIVE"),
     )
 
 
@@ -109,6 +118,9 @@ def _check_bits(layout: _Layout) -> Iterator[Hit]:
     if layout.segments == "BINARY" and allocated is not None and allocated != 1:
         message = f"BitsAllocated is {allocated}; a binary segmentation has 1"  # PS3.3 C.8.20.2.1
         yield Hit("P002", message, "(0028,0100)")
+    if layout.is_unsigned_dose and layout.signed:
+        message = "PixelRepresentation is 1; doses that are no errors are unsigned"  # C.8.8.3
+        yield Hit("P002", message, "(0028,0103)")
     if high is not None and stored is not None and high != stored - 1:
         yield Hit(
             "P002", f"HighBit is {high}, BitsStored is {stored}; expected one less", "(0028,0102)"
@@ -163,6 +175,11 @@ def _check_lossy(instance: Instance, dataset: Item) -> Iterator[Hit]:
         yield Hit("P011", message, "(0028,2110)")
     if flag == "01":
         yield from _check_lossy_details(instance, dataset)
+        methods = dataset.texts(_LOSSY_METHOD)
+        method = _METHODS.get(syntax.family, "") if only_lossy and syntax is not None else ""
+        if method and methods and method not in methods:
+            message = f"LossyImageCompressionMethod lacks {method}, the transfer syntax's"
+            yield Hit("P011", message, dataset.path_to(_LOSSY_METHOD), severity="warning")
 
 
 def _check_lossy_details(instance: Instance, dataset: Item) -> Iterator[Hit]:
@@ -194,29 +211,6 @@ def _check_vr(element: Element, layout: _Layout) -> Iterator[Hit]:
         yield Hit(
             "V001", "pixel data of more than 8 bits allocated is OB; expected OW", _PIXEL_PATH
         )
-
-
-def _check_overlays(dataset: Item) -> Iterator[Hit]:
-    """Check that overlay planes are complete (PS3.3 C.9.2)."""
-    groups = {tag >> 16 for tag in dataset.elements if tag >> 24 == 0x60 and not tag >> 16 & 1}
-    for group in sorted(groups):
-        for number in (0x0010, 0x0011, 0x0040, 0x0050, 0x0100, 0x0102):
-            element = dataset.get(group << 16 | number)
-            if element is None or element.is_empty:
-                message = "an attribute of the overlay plane is missing or empty (type 1)"
-                yield Hit("P012", message, dataset.path_to(group << 16 | number))
-
-        yield from _check_overlay_data(dataset, group)
-
-
-def _check_overlay_data(dataset: Item, group: int) -> Iterator[Hit]:
-    data = dataset.get(group << 16 | 0x3000)
-    rows, columns = (dataset.integer(group << 16 | number) for number in (0x0010, 0x0011))
-    if data is None or data.items is not None or not rows or not columns:
-        return
-    frames = dataset.integer(group << 16 | 0x0015) or 1
-    if len(data.value) < (rows * columns * frames + 7) // 8:
-        yield Hit("P012", "the overlay data is shorter than rows and columns say", data.path)
 
 
 def _check_data(instance: Instance, element: Element, layout: _Layout) -> Iterator[Hit]:
@@ -358,6 +352,10 @@ def _check_window(element: Element, item: Item) -> Iterator[Hit]:
     ):
         limit = "at least 1" if function in ("", "LINEAR") else "above 0"
         yield Hit("P008", f"WindowWidth must be {limit}", element.path)
+    explained = item.get(0x00281055)
+    if explained is not None and widths and len(explained.values()) > len(widths):
+        message = "WindowCenterWidthExplanation has more values than there are windows"
+        yield Hit("P008", message, explained.path, severity="warning")
     centers = item.get(0x00281050)
     if centers is not None and widths and len(centers.values()) != len(widths):
         message = "WindowCenter and WindowWidth have different numbers of values"

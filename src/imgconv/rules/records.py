@@ -64,10 +64,10 @@ class Record:
     """One file, as far as rules about several files need it.
 
     `digests` has one entry per tag of `COMPARED`, empty where the value is absent or
-    empty (`EMPTY` where it is empty, for patient and study). `volume` is the digest of what tells the volumes of a
-    series apart. `references` are (tag path, SOP class, SOP instance, series that it is
-    said to be in, digest of the frame of reference that it should have or nothing). `extras`
-    is what the group rules of profiles compare.
+    empty (`EMPTY` where it is empty, for patient and study). `volume` is the digest of what
+    tells the volumes of a series apart. `references` are (tag path, SOP class, SOP instance,
+    series that it is said to be in, digest of the frame of reference that it should have or
+    nothing). `extras` is what the group rules of profiles compare.
     """
 
     path: str

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 
 from imgconv.dicom.elements import Item
 from imgconv.rules.instance import Hit, Instance
+from imgconv.rules.plan import find_plan
+from imgconv.standard.iods import find_iod
 from imgconv.standard.modalities import MODALITIES
 
-__all__ = ["check_evidence", "check_levels", "check_modality"]
+__all__ = ["check_evidence", "check_frame_numbers", "check_levels", "check_modality"]
 
 _MODALITY, _CLASS = 0x00080060, 0x00080016
 _LEVELS = {
@@ -23,6 +25,7 @@ _LEVELS = {
     "FrameOfReferenceUID": 0x00200052,
 }
 _REFERENCED_CLASS, _REFERENCED_INSTANCE = 0x00081150, 0x00081155
+_FRAME_NUMBER, _NUMBER_OF_FRAMES, _ROWS = 0x00081160, 0x00280008, 0x00280010
 _CONTENT, _REFERENCED_SOPS = 0x0040A730, 0x00081199
 _EVIDENCE = (0x0040A375, 0x0040A385)
 _REFERENCED_SERIES, _REFERENCED_INSTANCES = 0x00081115, 0x0008114A
@@ -42,6 +45,18 @@ def check_modality(instance: Instance) -> Iterator[Hit]:
     if allowed and modality and modality not in allowed:
         message = f"Modality does not fit the SOP class; expected {' or '.join(sorted(allowed))}"
         yield Hit("X011", message, "(0008,0060)", modality)
+
+
+def check_frame_numbers(instance: Instance) -> Iterator[Hit]:
+    """Report frame numbers of what has no frames (X017)."""
+    for element in instance.elements:
+        if element.tag != _FRAME_NUMBER or element.is_empty:
+            continue
+        iod = find_iod(element.item.text(_REFERENCED_CLASS))
+        attributes = find_plan(iod).root.attributes if iod is not None else {}
+        if _ROWS in attributes and _NUMBER_OF_FRAMES not in attributes:
+            message = "ReferencedFrameNumber names frames of an image that has none"
+            yield Hit("X017", message, element.path)
 
 
 def check_levels(instance: Instance) -> Iterator[Hit]:

@@ -100,12 +100,12 @@ def _check_positions(group: list[Record]) -> Iterator[RelationHit]:
     yield from _check_duplicates(places)
     if len(places) < 3:
         if len(places) == 2:
-            yield from _check_gap(places[0][0][1], [places[1][0][0] - places[0][0][0]])
+            yield from _check_gap(places, [places[1][0][0] - places[0][0][0]])
         return
     distances = [place[0][0] for place in places]
     gaps = [b - a for a, b in pairwise(distances)]
     yield from _check_gaps(places, gaps)
-    yield from _check_gap(places[0][0][1], gaps)
+    yield from _check_gap(places, gaps)
     yield from _check_shear(places)
 
 
@@ -167,13 +167,17 @@ def _usual_gap(gaps: list[float]) -> float:
     return min(gaps, key=lambda gap: abs(gap - chosen))
 
 
-def _check_gap(record: Record, gaps: list[float]) -> Iterator[RelationHit]:
-    if record.gap is None or record.gap <= 0:
-        return
+def _check_gap(
+    places: list[list[tuple[float, Record]]], gaps: list[float]
+) -> Iterator[RelationHit]:
     usual = _usual_gap(gaps)
-    if abs(record.gap - usual) > max(_EVEN * usual, 0.01):
-        message = "SpacingBetweenSlices is not the distance of the positions"
-        yield RelationHit("G007", message, record.path, _GAP)
+    tolerance = max(_EVEN * usual, 0.01)
+    for place in places:
+        record = place[0][1]
+        if record.gap is not None and record.gap > 0 and abs(record.gap - usual) > tolerance:
+            message = "SpacingBetweenSlices is not the distance of the positions"
+            yield RelationHit("G007", message, record.path, _GAP)
+            return
 
 
 def _check_shear(places: list[list[tuple[float, Record]]]) -> Iterator[RelationHit]:
@@ -192,4 +196,12 @@ def _check_matrix(group: list[Record]) -> Iterator[RelationHit]:
         usual = counts.most_common(1)[0][0]
         odd = next(r for r in group if tuple(round(v, 4) for v in r.matrix) != usual)
         message = "rows, columns or pixel spacing differ within the stack"
-        yield RelationHit("G010", message, odd.path, "(0028,0030)")
+        yield RelationHit("G010", message, odd.path, _find_odd_size(odd.matrix, usual))
+
+
+def _find_odd_size(matrix: tuple[float, ...], usual: tuple[float, ...]) -> str:
+    """Return the tag of what differs: Rows, Columns or Pixel Spacing."""
+    for tag, mine, theirs in zip(("(0028,0010)", "(0028,0011)"), matrix, usual, strict=False):
+        if mine != theirs:
+            return tag
+    return "(0028,0030)"

@@ -9,6 +9,7 @@ PS3.5 6.1 (character sets), 6.2 (value representations), 6.4 (multiplicity), 7.8
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator
 
 from imgconv.dicom.elements import Element, Item
@@ -20,8 +21,9 @@ from imgconv.standard.iods import find_multiplicity, is_retired
 
 __all__ = ["check_values"]
 
-_CHARSET = 0x00080005
+_CHARSET, _ZONE_OFFSET = 0x00080005, 0x00080201
 _UNBOUNDED = 1 << 30
+_ESC = 0x1B
 
 
 @record
@@ -46,6 +48,7 @@ _HOURS = rb"(?:[01]\d|2[0-3])"
 _TIME = _HOURS + rb"(?:[0-5]\d(?:" + _SECONDS + _FRACTION + rb")?)?"
 _MONTH_DAY = rb"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 _ZONE = rb"(?:[+-](?:0\d|1[0-4])[0-5]\d)?"
+_ZONE_FORM = re.compile(rb"[+-](?:0\d|1[0-4])[0-5]\d")
 _DATE_TIME = rb"\d{4}(?:(?:0[1-9]|1[0-2])(?:(?:0[1-9]|[12]\d|3[01])(?:" + _TIME + rb")?)?)?" + _ZONE
 
 # PS3.5 table 6.2-1.
@@ -75,6 +78,7 @@ _FORMS = {
 _SINGLE_TEXT = {"LT", "ST", "UR", "UT"}
 _EXTENDED_TEXT = {"LO", "LT", "PN", "SH", "ST", "UC", "UT"}  # Specific Character Set applies
 _SIZES = {"US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "FD": 8, "UV": 8, "SV": 8, "AT": 4}
+_UNEXTENDED = frozenset({"ISO_IR 192", "GB18030", "GBK"})
 _NOT_ASCII = re.compile(rb"[\x80-\xff\x1b]")
 _INT32 = range(-(2**31), 2**31)  # PS3.5 6.2: IS
 _BULK_BYTES = 1 << 20
@@ -223,6 +227,9 @@ def _check_count(element: Element, charsets: _Charsets) -> Iterator[Hit]:
         expected = str(low) if low == high else f"{low} to {'n' if high >= _UNBOUNDED else high}"
         message = f"{name_tag(element.tag)} has {count} values; expected {expected}"
         yield Hit("V012", message, element.path)
+    elif count > 1 and low == high and element.vr == "DS" and "" in element.values():
+        message = f"{name_tag(element.tag)} has an empty value; expected {low} numbers"
+        yield Hit("V012", message, element.path)
 
 
 def _check_text(element: Element, form: _Form, charsets: _Charsets) -> Iterator[Hit]:
@@ -271,13 +278,18 @@ def _check_terms(element: Element) -> Iterator[Hit]:
         if not is_known_term(str(term)) or (not term and number):
             yield Hit("V014", "SpecificCharacterSet has a term that is not defined", element.path)
             return
+    terms = element.item.texts(_CHARSET)
+    if len(terms) > 1 and not _UNEXTENDED.isdisjoint(terms):
+        # PS3.3 C.12.1.1.2: they are the only value, without code extensions.
+        message = "SpecificCharacterSet has several terms, one of which stands alone"
+        yield Hit("V014", message, element.path)
 
 
 def _check_charset(element: Element, value: bytes, charsets: _Charsets) -> Iterator[Hit]:
     terms = charsets.find(element.item)
     name = name_tag(element.tag)
     if terms is None:
-        if any(byte > 0x7F for byte in value):
+        if any(byte > 0x7F or byte == _ESC for byte in value):
             message = f"{name} has characters beyond ASCII, and SpecificCharacterSet is missing"
             yield Hit("V014", message, element.path)
     elif not can_decode(value, terms):
@@ -329,4 +341,27 @@ def _check_uid(element: Element, value: bytes) -> Iterator[Hit]:
             yield Hit("V024", message, element.path, severity="warning")
 
 
-_DETAILS = {"PN": _check_name, "IS": _check_integer, "UI": _check_uid}
+def _check_day(element: Element, value: bytes) -> Iterator[Hit]:
+    """Report a day that its month has not; the pattern lets 31 pass everywhere."""
+    for part in value.split(b"\\"):
+        day = part.strip()[:8]
+        if len(day) == 8 and day[6:] > b"28" and not _exists(day):
+            message = f"{name_tag(element.tag)} has a day that its month does not have"
+            yield Hit("V010", message, element.path, _show(value))
+
+
+def _exists(day: bytes) -> bool:
+    year, month = int(day[:4]), int(day[4:6])
+    return year == 0 or int(day[6:]) <= monthrange(year, month)[1]
+
+
+def _check_zone(element: Element, value: bytes) -> Iterator[Hit]:
+    if element.tag == _ZONE_OFFSET and not _ZONE_FORM.fullmatch(value.strip()):
+        message = "TimezoneOffsetFromUTC is no offset: &ZZXX"
+        yield Hit("V010", message, element.path, _show(value))
+
+
+_DETAILS = {
+    "DA": _check_day, "DT": _check_day, "IS": _check_integer, "PN": _check_name,
+    "SH": _check_zone, "UI": _check_uid,
+}  # fmt: skip

@@ -9,6 +9,7 @@ __all__ = ["GEOMETRY_RULES"]
 _PLANES = "imgconv.rules.geometry:check_planes"
 _FRAMES = "imgconv.rules.frame_stacks:check_frame_stacks"
 _SERIES = "imgconv.rules.stacks:check_stack"
+_CONTOURS = "imgconv.rules.contours:check_contours"
 _GRID = "imgconv.rules.extents:check_grid"
 _LOCATIONS = "imgconv.rules.stack_trends:check_locations"
 
@@ -164,5 +165,16 @@ GEOMETRY_RULES: tuple[RuleSpec, ...] = (
         fails="positions 0, 2.5, 5 and locations 0, 2.5, 999",
         passes="locations that grow or fall as the positions do",
         scope="series",
+    ),
+    RuleSpec(
+        id="G014",
+        name="bent-contour",
+        title="A planar contour of a structure set is not in one plane",
+        reason="Areas and volumes computed from it are wrong.",
+        source="PS3.3 C.8.8.6.1",
+        severity="warning",
+        check=_CONTOURS,
+        fails="CLOSED_PLANAR with one point 7 mm off the others' plane",
+        passes="all points of a contour in one plane",
     ),
 )

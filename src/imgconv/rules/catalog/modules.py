@@ -9,6 +9,7 @@ __all__ = ["MODULE_RULES"]
 _MODULES = "imgconv.rules.modules:check_modules"
 _CODES = "imgconv.rules.codes:check_codes"
 _DIMENSIONS = "imgconv.rules.dimensions:check_dimensions"
+_CONTENT = "imgconv.rules.content_items:check_content"
 _COUNTS = "imgconv.rules.counts:check_counts"
 _IMAGE_TYPE = "imgconv.rules.dimensions:check_image_type"
 
@@ -188,6 +189,17 @@ MODULE_RULES: tuple[RuleSpec, ...] = (
         check=_COUNTS,
         fails="Number of Contour Points 5 and Contour Data of three points",
         passes="as many points as Number of Contour Points says",
+    ),
+    RuleSpec(
+        id="M018",
+        name="wrong-content-item",
+        title="A content item of a report contradicts its value type, its parent or the SOP class",
+        reason="Readers leave out what they do not expect, or refuse the report.",
+        source="PS3.3 A.35, C.17.3, C.18.6, C.18.9",
+        severity="error",
+        check=_CONTENT,
+        fails="a CIRCLE with one point",
+        passes="a CIRCLE with two points, its image by SELECTED FROM",
     ),
     RuleSpec(
         id="M014",

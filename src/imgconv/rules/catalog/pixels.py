@@ -10,6 +10,9 @@ _PIXELS = "imgconv.rules.pixels:check_pixels"
 _LUTS = "imgconv.rules.luts:check_luts"
 _DISPLAY = "imgconv.rules.pixels:check_display"
 _REGIONS = "imgconv.rules.extents:check_regions"
+_WAVEFORMS = "imgconv.rules.waveforms:check_waveforms"
+_DOCUMENT = "imgconv.rules.documents:check_document"
+_SEGMENTS = "imgconv.rules.segment_pixels:check_segment_pixels"
 
 PIXEL_RULES: tuple[RuleSpec, ...] = (
     RuleSpec(
@@ -165,5 +168,38 @@ PIXEL_RULES: tuple[RuleSpec, ...] = (
         check=_REGIONS,
         fails="Region Location Max X1 5000 and 640 columns",
         passes="regions within rows and columns",
+    ),
+    RuleSpec(
+        id="P015",
+        name="wrong-waveform",
+        title="A waveform does not fit its description",
+        reason="Channels are mixed up, or end too early.",
+        source="PS3.3 C.10.9",
+        severity="error",
+        check=_WAVEFORMS,
+        fails="12 channels of 1000 samples with 16 bits, and 2400 bytes of data",
+        passes="channels, samples and bits make the length of the data",
+    ),
+    RuleSpec(
+        id="P016",
+        name="undescribed-pixels",
+        title="Pixels of a segmentation have values that stand for nothing",
+        reason="They are lost, or taken for another segment.",
+        source="PS3.3 C.8.20.2",
+        severity="error",
+        check=_SEGMENTS,
+        fails="a label map with pixels of 9, and segments 1 and 2",
+        passes="every pixel is 0 or the number of a segment",
+    ),
+    RuleSpec(
+        id="P017",
+        name="wrong-document",
+        title="An encapsulated document is not of the kind of its SOP class",
+        reason="Viewers cannot open it.",
+        source="PS3.3 C.24.2",
+        severity="error",
+        check=_DOCUMENT,
+        fails="a ZIP archive as Encapsulated PDF",
+        passes="a document that begins with %PDF-",
     ),
 )

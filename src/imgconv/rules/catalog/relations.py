@@ -12,6 +12,7 @@ _SET = "imgconv.rules.relations:check_set"
 _REFS = "imgconv.rules.references:check_evidence"
 _MODALITY = "imgconv.rules.references:check_modality"
 _INNER = "imgconv.rules.inner_references:check_inner_references"
+_FRAMES = "imgconv.rules.references:check_frame_numbers"
 _UIDS = "imgconv.rules.references:check_levels"
 
 RELATION_RULES: tuple[RuleSpec, ...] = (
@@ -202,5 +203,16 @@ RELATION_RULES: tuple[RuleSpec, ...] = (
         fails="one ID and two birth dates",
         passes="one ID, one person",
         scope="set",
+    ),
+    RuleSpec(
+        id="X017",
+        name="impossible-frame-reference",
+        title="A reference names frames of an object that has none",
+        reason="Readers look for a frame that does not exist.",
+        source="PS3.3 10.3",
+        severity="error",
+        check=_FRAMES,
+        fails="Referenced Frame Number 3 of a CT image",
+        passes="Referenced Frame Number 3 of an Enhanced CT image",
     ),
 )
