@@ -32,6 +32,9 @@ __all__ = [
 # radiography, whole slide overviews) have some 100 MB; more is taken for a hostile header.
 MAX_FRAME_BYTES = 1 << 30
 
+# 4 is of ARGB and CMYK, which are retired; 2 is never defined, but can be carried all the same.
+_MAX_SAMPLES = 4
+
 # Samples a pixel where chroma is stored for every second column; PS3.3 C.7.6.3.1.2
 _SUBSAMPLED = {"YBR_FULL_422": 2, "YBR_PARTIAL_422": 2}
 
@@ -80,7 +83,7 @@ class PixelFormat:
     def __post_init__(self) -> None:
         if self.rows < 1 or self.columns < 1:
             raise CorruptData(f"an image has `{self.rows}` rows and `{self.columns}` columns")
-        if self.samples_per_pixel not in (1, 3, 4):
+        if not 1 <= self.samples_per_pixel <= _MAX_SAMPLES:
             raise CorruptData(f"Samples per Pixel is `{self.samples_per_pixel}`; expected 1 or 3")
         if self.bits_allocated not in (1, 8, 16, 32, 64):
             raise UnsupportedData(

@@ -285,6 +285,16 @@ class Frames(Plan):
         super().__init__(parts, options)
         self.frames = frames_of(parts)
         choice = dict(options.choice)
+        self._declared = (
+            _declared_colour(parts) or self.frames.pixel_format.photometric_interpretation
+        )
+        if self._declared.startswith("YBR_PARTIAL"):
+            raise UnsupportedData(
+                f"`{self._declared}` (retired) has no name for samples that were decoded",
+                hint="choose `--skip-compressed`"
+                if parts.syntax.encapsulated
+                else "choose `--to deflated`",
+            )
         if self.frames.pixel_format.is_subsampled and not parts.syntax.encapsulated:
             raise UnsupportedData(
                 "uncompressed YBR_FULL_422 pixel data have no compressed form without change",
@@ -317,7 +327,12 @@ class Frames(Plan):
             self.warnings.append(
                 f"native pixel data is never `{label}` (PS3.5 8.2); its samples are taken for RGB"
             )
-        if before.photometric_interpretation != after.photometric_interpretation:
+        if self._declared != before.photometric_interpretation:
+            self.warnings.append(
+                f"Photometric Interpretation is `{self._declared}`, "
+                "but there is chroma for every column"
+            )
+        if self._declared != after.photometric_interpretation:
             name = after.photometric_interpretation.encode()
             self.changes[0x00280004] = format_element(0x00280004, "CS", name)
         if before.planar_configuration != after.planar_configuration:
@@ -325,6 +340,8 @@ class Frames(Plan):
             self.changes[0x00280006] = format_element(0x00280006, "US", planar)
         if self.frames.contradiction:
             self.warnings.append(self.frames.contradiction)
+        if beyond := self._bytes_beyond():
+            self.warnings.append(f"{beyond} bytes behind the last frame were dropped")
         if self.is_lossy:
             self._plan_lossy()
         elif self.frames.is_lossy and self.parts.header.get("LossyImageCompression") != "01":
@@ -333,6 +350,12 @@ class Frames(Plan):
         if self.parts.syntax.encapsulated and has_nested_frames(self.parts.before):
             self.parts.before = decode_nested(self.parts.before, self.parts.syntax.uid)
             self.warnings.append("an icon was decompressed: its encoding was that of the file")
+
+    def _bytes_beyond(self) -> int:
+        """Return how many bytes native pixel data have too many, padding left aside."""
+        length = self.parts.value[1]
+        needed = (self.frames.pixel_format.frame_bits * self.frames.frame_count + 7) // 8
+        return max(0, length - needed - needed % 2)
 
     def _plan_lossy(self) -> None:
         parts, options = self.parts, self.options
@@ -422,6 +445,11 @@ class Frames(Plan):
                     f"when `{spec.name}` decodes it"
                 )
         return samples, data
+
+
+def _declared_colour(parts: FileParts) -> str:
+    value = parts.header.get("PhotometricInterpretation")
+    return value.strip(" \0") if isinstance(value, str) else ""
 
 
 def frames_of(parts: FileParts) -> FrameReader:

@@ -32,6 +32,9 @@ __all__ = ["VolumeReader"]
 
 _NATIVE_LITTLE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.98"})
 _JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
+# Colour spaces of retired definitions, none of which is converted to RGB; PS3.3 C.7.6.3.1.2
+_RETIRED_COLOURS = frozenset({"HSV", "ARGB", "CMYK", "YBR_PARTIAL_422", "YBR_PARTIAL_420"})
+_MEANINGLESS = 2  # Samples per Pixel that no definition has
 _BASELINE_PROCESS = 0xC0  # start of frame 0; ISO/IEC 10918-1 B.1.1.3
 _END_OF_JPEG = b"\xff\xd9"
 # Multi-frame readers kept open for the next volume: they hold offset tables, no pixels.
@@ -271,7 +274,12 @@ def _tiling(item: Slice, image: NDArray[Any]) -> Tiling:
 
 
 def _photometric(decoded: PixelFormat, *, coloured: bool) -> str:
-    if coloured:
-        return "RGB"
     name = decoded.photometric_interpretation
-    return name if name == "MONOCHROME1" else "MONOCHROME2"
+    if not coloured:
+        return name if name == "MONOCHROME1" else "MONOCHROME2"
+    if name in _RETIRED_COLOURS or decoded.samples_per_pixel == _MEANINGLESS:
+        raise UnsupportedData(
+            f"`{decoded.samples_per_pixel}` samples of `{name}` are no colour that is known",
+            hint="keep them as they are by `imgconv transcode --to explicit`",
+        )
+    return "RGB"

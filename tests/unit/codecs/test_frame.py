@@ -15,7 +15,7 @@ def _format(**changes):
     ("changes", "error"),
     [
         ({"rows": 0}, CorruptData),
-        ({"samples_per_pixel": 2}, CorruptData),
+        ({"samples_per_pixel": 5}, CorruptData),
         ({"bits_stored": 17}, CorruptData),
         ({"bits_allocated": 12}, UnsupportedData),
         ({"rows": 65535, "columns": 65535}, UnsupportedData),

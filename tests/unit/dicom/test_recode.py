@@ -175,6 +175,40 @@ def test_recode_uncompressed_subsampled_is_refused_with_a_way_out(tmp_path):
     assert "deflated" in caught.value.hint
 
 
+def test_recode_full_chroma_that_is_called_subsampled_gets_its_name(tmp_path):
+    colour = ramp(np.uint8, (9, 8, 3), 255)
+    source = make_file(tmp_path / "a", colour, PhotometricInterpretation="YBR_FULL_422")
+    recoded = _recode(source, tmp_path / "b", "rle")
+    assert pydicom.dcmread(tmp_path / "b").PhotometricInterpretation == "YBR_FULL"
+    assert "there is chroma for every column" in recoded.warnings[0]
+    assert np.array_equal(_pixels(tmp_path / "b")[0], colour)
+
+
+def test_recode_partial_range_is_refused(tmp_path):
+    colour = ramp(np.uint8, (9, 8, 3), 255)
+    source = make_file(tmp_path / "a", colour, PhotometricInterpretation="YBR_PARTIAL_422")
+    with pytest.raises(UnsupportedData, match="YBR_PARTIAL_422") as error:
+        _recode(source, tmp_path / "b", "rle")
+    assert error.value.hint == "choose `--to deflated`"
+
+
+def test_recode_bytes_behind_the_last_frame_are_told(tmp_path):
+    samples = ramp(np.uint16, (7, 9))
+    value = samples.tobytes() + b"\0" * 512
+    source = make_file(tmp_path / "a", samples, PixelData=value)
+    recoded = _recode(source, tmp_path / "b", "rle")
+    assert recoded.warnings == ("512 bytes behind the last frame were dropped",)
+
+
+def test_recode_two_samples_are_carried_over(tmp_path):
+    samples = ramp(np.uint8, (9, 8, 2), 255)
+    source = make_file(tmp_path / "a", samples, SamplesPerPixel=2)
+    _recode(source, tmp_path / "b", "implicit")
+    assert np.array_equal(_pixels(tmp_path / "b")[0], samples)
+    with pytest.raises(UnsupportedData, match="`2` Samples per Pixel"):
+        _recode(source, tmp_path / "c", "jpeg-ls")
+
+
 @pytest.mark.parametrize("keep", [False, True])
 def test_recode_lossy_says_so_with_history(tmp_path, keep):
     source = make_file(

@@ -5,6 +5,7 @@ import pydicom
 import pytest
 from PIL import Image as PillowImage
 from tests.unit.dicom.files import make_enhanced, make_slice, write_all
+from tests.unit.dicom.pixel_files import make_file, ramp
 from tests.unit.dicom.sops.writing import options
 
 from imgconv.core.image import Encoded, Image
@@ -113,3 +114,15 @@ def test_codestreams_are_none_where_decoders_would_take_rgb_for_ycbcr(tmp_path):
 
 def test_codestreams_of_uncompressed_files_are_none(tmp_path):
     assert reader(write_all(tmp_path, [make_slice(0, 1)])).codestreams() == ()
+
+
+@pytest.mark.parametrize(("name", "samples"), [("HSV", 3), ("ARGB", 4), ("MONOCHROME2", 2)])
+def test_reader_of_colours_that_are_not_known_is_refused(tmp_path, name, samples):
+    path = make_file(
+        tmp_path / "a.dcm",
+        ramp(np.uint8, (6, 5, samples), 255),
+        SamplesPerPixel=samples,
+        PhotometricInterpretation=name,
+    )
+    with pytest.raises(UnsupportedData, match=f"samples of `{name}`"):
+        reader([path])
