@@ -571,7 +571,10 @@ class _Reader:
         if depth >= _MAX_DEPTH:
             self._note("depth", item, element.tag)
             raise _Stop
-        order = ">" if item.big_endian else "<"
+        big_endian = item.big_endian
+        if element.written_vr == "UN" and self._data[pos : pos + 2] == b"\xfe\xff":
+            big_endian = False  # PS3.5 6.2.2 note 4: what UN holds is little endian
+        order = ">" if big_endian else "<"
         while pos + 8 <= end:
             group, number, length = struct.unpack_from(f"{order}HHI", self._data, pos)
             tag = group << 16 | number
@@ -581,7 +584,7 @@ class _Reader:
             if tag != _ITEM:
                 self._note("delimiter", item, element.tag)
                 raise _Stop
-            inner = Item(item, element.tag, len(items), big_endian=item.big_endian)
+            inner = Item(item, element.tag, len(items), big_endian=big_endian)
             items.append(inner)
             stop = end if length == UNDEFINED else pos + length
             if stop > end:

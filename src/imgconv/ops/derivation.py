@@ -29,7 +29,8 @@ _REGION, _IMAGE_POSITION = 0x00082218, 0x00200032
 _FRAME_ANATOMY = 0x00209071
 _WINDOW_CENTER, _WINDOW_WIDTH, _VOI_FUNCTION = 0x00281050, 0x00281051, 0x00281056
 _PATIENT_ORIENTATION, _IMAGE_ORIENTATION = 0x00200020, 0x00200037
-_OTHER_LATERALITIES = (0x00200062, 0x00209072, 0x00240113)
+_IMAGE_LATERALITY = 0x00200062
+_OTHER_LATERALITIES = (_IMAGE_LATERALITY, 0x00209072, 0x00240113)
 _VELOCITY_DIRECTION = 0x00189090
 _PROMPTED = tuple(
     (find_tag(keyword) or 0, find_tag(prompt) or 0, values)
@@ -236,18 +237,25 @@ def _mend_laterality(root: Item, plan: Plan) -> list[Change]:
     said = any(tag in root.elements for tag in _OTHER_LATERALITIES) or any(
         _FRAME_ANATOMY in group.elements for group in groups
     )
-    is_scan = not plan.groups or root.text(_MODALITY) in ("CT", "MR", "PT")
-    needed = needs_laterality(part) and not said and is_scan
+    needed = needs_laterality(part) and not said and _shows_body_part(root, plan)
     source = "PS3.3 C.7.3.1"
     if needed and element is None:
         reason = "the body part may be one of a pair"
         return [ensure(root, _LATERALITY, "CS", b"", name="missing", reason=reason, source=source)]
-    if not needed and element is not None and element.is_empty:
+    if needed or element is None:
+        return []
+    if element.is_empty or root.text(_LATERALITY) == root.text(_IMAGE_LATERALITY):
         reason = "the body part is not one of a pair, or its side is said elsewhere"
-        return [
-            remove(element, name="not-applicable", before="empty", reason=reason, source=source)
-        ]
+        before = "empty" if element.is_empty else "the same as in Image Laterality"
+        return [remove(element, name="not-applicable", before=before, reason=reason, source=source)]
     return []
+
+
+def _shows_body_part(root: Item, plan: Plan) -> bool:
+    """Whether the object is an image whose side could matter; waveforms and states are none."""
+    if plan.groups:
+        return plan.iod == "parametric-map" or root.text(_MODALITY) in ("CT", "MR", "PT")
+    return any(module.name.endswith("image-pixel") for module in plan.modules)
 
 
 def _mend_patient_orientation(root: Item, plan: Plan) -> list[Change]:

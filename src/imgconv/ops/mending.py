@@ -18,6 +18,10 @@ from imgconv.dicom.elements import Item, Tree
 from imgconv.dicom.repair.acr_nema import mend_acr_nema
 from imgconv.dicom.repair.change import Change, ensure, remove, replace_value, skipped
 from imgconv.dicom.repair.charset import mend_charset
+from imgconv.dicom.repair.classes import mend_classes
+from imgconv.dicom.repair.codestreams import mend_codestreams
+from imgconv.dicom.repair.functional_groups import mend_functional_groups
+from imgconv.dicom.repair.hollow import mend_hollow
 from imgconv.dicom.repair.originals import keep_originals
 from imgconv.dicom.repair.pixels import mend_pixels
 from imgconv.dicom.repair.structure import mend_structure
@@ -29,6 +33,7 @@ from imgconv.dicom.repair.uids import (
 )
 from imgconv.dicom.repair.values import mend_values
 from imgconv.ops.derivation import derive_attributes
+from imgconv.ops.requirements import fill_required
 from imgconv.records import record
 from imgconv.rules.instance import Hit, Instance
 from imgconv.rules.modules import check_modules
@@ -39,6 +44,7 @@ from imgconv.standard.iods import find_iod
 __all__ = ["Hints", "mend"]
 
 _SOP_CLASS = 0x00080016
+_REQUIRED = ("M001", "M002", "M004")  # a type 1 or 1C attribute is missing or empty
 _UNMENDED = ("M001", "M002", "M004", "M005")
 # What one attribute needs may depend on one that was just added.
 _MAX_ROUNDS = 4
@@ -99,6 +105,7 @@ def mend(tree: Tree, hints: Hints, *, charset: str = "", when: str = "") -> list
     changes += mend_acr_nema(tree)
     changes += mend_missing_uids(tree, hints.digest)
     changes += mend_uids(tree)
+    changes += mend_classes(tree)
     changes += [
         skipped(
             "inconsistent",
@@ -116,7 +123,10 @@ def mend(tree: Tree, hints: Hints, *, charset: str = "", when: str = "") -> list
     changes += mend_charset(tree, charset)
     plan = _find_plan(tree)
     changes += mend_values(tree, _list_needed(plan))
+    changes += mend_hollow(tree)
+    changes += mend_functional_groups(tree)
     changes += mend_pixels(tree)
+    changes += mend_codestreams(tree)
     if plan is not None:
         changes += derive_attributes(tree, plan, is_stack=hints.is_stack)
         changes += _apply_types(tree, plan)
@@ -149,7 +159,7 @@ def _apply_types(tree: Tree, plan: Plan) -> list[Change]:
     needed = _list_needed(plan)
     for _ in range(_MAX_ROUNDS):
         hits = list(check_modules(Instance(tree)))
-        done = [c for hit in hits if (c := _apply(tree.dataset, hit, needed)) is not None]
+        done = [c for hit in hits if (c := _apply(tree, hit, needed)) is not None]
         if not done:
             break
         changes += done
@@ -161,12 +171,16 @@ def _apply_types(tree: Tree, plan: Plan) -> list[Change]:
     return changes
 
 
-def _apply(root: Item, hit: Hit, needed: frozenset[int]) -> Change | None:
-    place = _resolve(root, hit.tag)
-    mender = _MENDERS.get(hit.rule)
-    if place is None or mender is None:
+def _apply(tree: Tree, hit: Hit, needed: frozenset[int]) -> Change | None:
+    place = _resolve(tree.dataset, hit.tag)
+    if place is None:
         return None
     item, tag = place
+    if hit.rule in _REQUIRED:
+        return fill_required(tree, item, tag)
+    mender = _MENDERS.get(hit.rule)
+    if mender is None:
+        return None
     if mender is _set_aside and (item.parent is not None or tag in needed):
         return None
     return mender(item, tag, hit)

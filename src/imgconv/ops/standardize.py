@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import field, replace
@@ -56,6 +57,8 @@ __all__ = [
 NONCONFORMANT = "nonconformant"
 _PIXEL_DATA = 0x7FE00010
 _DIRECTORY_RECORDS = 0x00041220  # Directory Record Sequence; PS3.3 F.3.2.2
+# What stands in a private sequence is for its owner to judge; PS3.5 7.8
+_PRIVATE_STEP = re.compile(r"\([0-9A-F]{3}[13579BDF],[0-9A-F]{4}\)\[")
 _MAX_NAMED = 3
 _SMALL_BYTES = 1 << 12
 
@@ -404,7 +407,13 @@ def list_left(tree: Tree) -> list[Finding]:
     )
     findings = check_instance(Instance(mended), _checks())
     # The file meta information is written anew, so that its rules (F) have nothing to judge.
-    return [f for f in findings if f.severity is Severity.ERROR and not f.rule.startswith("F")]
+    return [
+        f
+        for f in findings
+        if f.severity is Severity.ERROR
+        and not f.rule.startswith("F")
+        and not _PRIVATE_STEP.search(f.tag)
+    ]
 
 
 def name_findings(left: Sequence[Finding]) -> str:

@@ -43,6 +43,7 @@ _REGIONS = {
     "SKIN": ("39937001", "Skin"),
     "SKULL": ("89546000", "Skull"),
     "SPINE": ("421060004", "Spine"),
+    "THORAX": ("816094009", "Chest"),  # no term of the table, and means no other region
     "TSPINE": ("122495006", "Thoracic spine"),
     "UTERUS": ("35039007", "Uterus"),
     "WRIST": ("74670003", "Wrist joint"),

@@ -81,3 +81,20 @@ def test_read_tree_of_a_deflate_bomb_says_what_it_is(tmp_path):
     with pytest.raises(UnsupportedData, match="inflates too far") as caught:
         read_tree(path)
     assert caught.value.path == path
+
+
+def test_read_tree_sequence_in_an_un_element_of_a_big_endian_file_is_little_endian(tmp_path):
+    data = objects.encode_file({}, {"TransferSyntaxUID": "1.2.840.10008.1.2.2"})
+    uid = b"1.2.3\0"
+    inner = struct.pack("<HHI", 0x0008, 0x1155, len(uid)) + uid
+    data += struct.pack(">HH2sH", 0x0008, 0x0060, b"CS", 2) + b"CT"
+    data += struct.pack(">HH2sHI", 0x0008, 0x2112, b"UN", 0, 0xFFFFFFFF)
+    data += struct.pack("<HHI", 0xFFFE, 0xE000, len(inner)) + inner
+    data += struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+    data += struct.pack(">HH2sH", 0x0028, 0x0010, b"US", 2) + b"\0\4"
+
+    tree = read(data, tmp_path)
+
+    assert tree.problems == []
+    assert tree.dataset.items_of(0x00082112)[0].text(0x00081155) == "1.2.3"
+    assert tree.dataset.integer(0x00280010) == 4

@@ -138,6 +138,32 @@ def test_derive_attributes_empty_anatomic_region_says_what_body_part_examined_sa
     assert root.items_of(0x00082218)[0].text(0x00080100) == "72696002"
 
 
+def test_derive_attributes_laterality_that_image_laterality_repeats_goes():
+    root, changes = derive("ct", with_values(Laterality="R", ImageLaterality="R"))
+    assert "(0020,0060)" in tags(changes)
+    assert 0x00200060 not in root.elements
+
+    root, _ = derive("ct", with_values(Laterality="R", ImageLaterality="L"))
+    assert root.text(0x00200060) == "R"
+
+
+@pytest.mark.parametrize(
+    ("sop_class", "added"),
+    [
+        ("1.2.840.10008.5.1.4.1.1.9.1.1", False),  # 12-lead ECG
+        ("1.2.840.10008.5.1.4.1.1.11.1", False),  # presentation state
+        ("1.2.840.10008.5.1.4.1.1.30", True),  # parametric map
+    ],
+)
+def test_derive_attributes_only_images_get_a_laterality(sop_class, added):
+    def change(dataset):
+        del dataset.Laterality
+        dataset.SOPClassUID = sop_class
+
+    root, _ = derive("ct", change)
+    assert (0x00200060 in root.elements) is added
+
+
 @pytest.mark.parametrize(("copies", "count"), [(1, "1"), (3, "3")])
 def test_derive_attributes_number_of_frames_is_counted_where_it_is_required(copies, count):
     def change(dataset):

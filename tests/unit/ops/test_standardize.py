@@ -179,3 +179,36 @@ def test_standardize_what_differs_within_a_study_is_reported_and_kept(tmp_path):
     assert odd == {"0.dcm": [], "1.dcm": [], "2.dcm": ["StudyDate"]}
     written = pydicom.dcmread(tmp_path / "out" / "2.dcm")
     assert [written.StudyDate, written.PatientID] == ["20040120", ""]
+
+
+def test_standardize_what_stands_in_private_sequences_refuses_nothing(tmp_path):
+    dataset = pydicom.dcmread(get_testdata_file("CT_small.dcm"))
+    code = Dataset()
+    code.CodeValue = "12"
+    block = dataset.private_block(0x0099, "ACME", create=True)
+    block.add_new(1, "SQ", [code])
+    source = save(tmp_path, dataset)
+
+    report = run(source, tmp_path / "out")
+
+    assert report.exit_code is ExitCode.DONE
+    written = pydicom.dcmread(tmp_path / "out" / "a.dcm")
+    assert written[0x00991001].value[0].CodeValue == "12"
+
+
+def test_standardize_references_to_nothing_go_and_the_rest_stays(tmp_path):
+    dataset = pydicom.dcmread(get_testdata_file("CT_small.dcm"))
+    empty, full = Dataset(), Dataset()
+    empty.ReferencedSOPInstanceUID = ""
+    full.ReferencedSOPClassUID, full.ReferencedSOPInstanceUID = dataset.SOPClassUID, "1.2.3"
+    dataset.ReferencedImageSequence = [empty, full]
+    dataset.SourceImageSequence = [empty]
+    source = save(tmp_path, dataset)
+
+    report = run(source, tmp_path / "out")
+
+    written = pydicom.dcmread(tmp_path / "out" / "a.dcm")
+    assert report.exit_code is ExitCode.DONE
+    assert [item.ReferencedSOPInstanceUID for item in written.ReferencedImageSequence] == ["1.2.3"]
+    assert "SourceImageSequence" not in written
+    assert dciodvfy_errors(tmp_path / "out" / "a.dcm") == []

@@ -6,10 +6,11 @@ from dataclasses import field
 from typing import Any
 
 from imgconv.dicom.elements import Element, Item
+from imgconv.dicom.repair.encode import encode_items
 from imgconv.records import record
 from imgconv.standard.elements import find_keyword
 
-__all__ = ["Change", "ensure", "remove", "replace_value", "skipped"]
+__all__ = ["Change", "empty_sequence", "ensure", "remove", "replace_value", "skipped"]
 
 
 @record
@@ -118,7 +119,7 @@ def replace_value(
         reason,
         source,
         original,
-        element.tag if keep and element.item.parent is None else 0,
+        element.tag if keep else 0,
     )
 
 
@@ -134,6 +135,22 @@ def remove(
         "removed",
         reason,
         source,
-        bytes(element.value) if keep and element.items is None else None,
-        element.tag if keep and element.item.parent is None else 0,
+        _bytes_of(element) if keep else None,
+        element.tag if keep else 0,
     )
+
+
+def empty_sequence(element: Element, *, name: str, before: str, reason: str, source: str) -> Change:
+    """Take all items out of a sequence, which stays; return the record, which keeps them."""
+    original = _bytes_of(element)
+    element.items = []
+    return Change(
+        name, element.path, before, "empty", reason, source, original, element.tag
+    )  # fmt: skip
+
+
+def _bytes_of(element: Element) -> bytes:
+    """Return the value as bytes: of a sequence, its items in explicit VR little endian."""
+    if element.items is not None:
+        return b"".join(encode_items(element.items, b""))
+    return bytes(element.value)

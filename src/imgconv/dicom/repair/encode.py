@@ -11,7 +11,7 @@ PS3.5 7.1.2 (explicit VR), 7.5 (sequences), A.4 (encapsulation); PS3.10 7.1
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from imgconv.dicom.elements import Buffer, Element, Item, Tree
 from imgconv.dicom.uids import IMPLEMENTATION_CLASS_UID
 from imgconv.errors import UnsupportedData
 
-__all__ = ["encode_file", "encode_item", "to_little_endian"]
+__all__ = ["encode_file", "encode_item", "encode_items", "to_little_endian"]
 
 _LONG = frozenset(["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"])
 _SWAP_BYTES = {
@@ -94,6 +94,16 @@ def encode_item(item: Item, data: Buffer) -> Iterator[Buffer]:
         yield from _encode_element(item.elements[tag], data)
 
 
+def encode_items(items: Sequence[Item], data: Buffer) -> list[bytes]:
+    """Return the value of a sequence, in parts: items with explicit lengths."""
+    parts = []
+    for item in items:
+        body = [bytes(part) for part in encode_item(item, data)]
+        parts.append(struct.pack("<HHI", 0xFFFE, 0xE000, sum(map(len, body))))
+        parts += body
+    return parts
+
+
 def _encode_element(element: Element, data: Buffer) -> Iterator[Buffer]:
     vr = element.vr
     if element.fragments is not None:
@@ -104,12 +114,9 @@ def _encode_element(element: Element, data: Buffer) -> Iterator[Buffer]:
         yield struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
         return
     if element.items is not None:
-        bodies = [[bytes(part) for part in encode_item(child, data)] for child in element.items]
-        lengths = [sum(map(len, body)) for body in bodies]
-        yield _encode_head(element, "SQ", sum(lengths) + 8 * len(lengths))
-        for body, length in zip(bodies, lengths, strict=True):
-            yield struct.pack("<HHI", 0xFFFE, 0xE000, length)
-            yield from body
+        body = encode_items(element.items, data)
+        yield _encode_head(element, "SQ", sum(map(len, body)))
+        yield from body
         return
     value = _little_endian(element)
     pad = len(value) % 2

@@ -2,11 +2,12 @@
 
 Source
 ------
-PS3.3 C.12.1.1.9 (original attributes), table C.12-1
+PS3.3 C.12.1.1.9 (original attributes), tables C.12-1 and 10-20 (selectors)
 """
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Sequence
 
@@ -19,6 +20,8 @@ __all__ = ["keep_originals"]
 _ORIGINALS, _MODIFIED, _NONCONFORMING = 0x04000561, 0x04000550, 0x04000551
 _WHEN, _SYSTEM, _SOURCE, _REASON = 0x04000562, 0x04000563, 0x04000564, 0x04000565
 _SELECTOR, _VALUE_NUMBER, _VALUE = 0x00720026, 0x00720028, 0x04000552
+_POINTER, _POINTER_ITEMS = 0x00720052, 0x00741057
+_STEP = re.compile(r"\(([0-9A-F]{4}),([0-9A-F]{4})\)\[(\d+)\]")
 _MAX_KEPT_BYTES = 1 << 16
 
 
@@ -28,14 +31,17 @@ def keep_originals(tree: Tree, changes: Sequence[Change], when: str) -> None:
     Parameters
     ----------
     changes
-        Those with an `original` of the data set's own attributes are kept.
+        Those with an `original` are kept, but for what stands in private sequences.
     when
         Date and time of the repair, as DT.
     """
     kept = [
         change
         for change in changes
-        if change.original and change.original_tag and len(change.original) <= _MAX_KEPT_BYTES
+        if change.original
+        and change.original_tag
+        and len(change.original) <= _MAX_KEPT_BYTES
+        and not any(tag >> 16 & 1 for tag, _ in _steps(change.tag))
     ]
     if not kept:
         return
@@ -63,9 +69,20 @@ def _entry(root: Item, change: Change, index: int, when: str) -> Item:
     order, tag = ">" if root.big_endian else "<", change.original_tag
     _put(item, _SELECTOR, "AT", struct.pack(f"{order}HH", tag >> 16, tag & 0xFFFF))
     _put(item, _VALUE_NUMBER, "US", struct.pack(f"{order}H", 0))
+    steps = _steps(change.tag)
+    if steps:
+        pointers = [half for step, _ in steps for half in (step >> 16, step & 0xFFFF)]
+        _put(item, _POINTER, "AT", struct.pack(f"{order}{len(pointers)}H", *pointers))
+        numbers = "\\".join(str(index + 1) for _, index in steps)
+        _put(item, _POINTER_ITEMS, "IS", numbers.encode())
     original = change.original or b""
     _put(item, _VALUE, "OB", original + b"\0" * (len(original) % 2))
     return entry
+
+
+def _steps(path: str) -> list[tuple[int, int]]:
+    """Return the sequences that lead to an element, outermost first: tag and item."""
+    return [(int(group + number, 16), int(index)) for group, number, index in _STEP.findall(path)]
 
 
 def _put(item: Item, tag: int, vr: str, value: bytes) -> None:

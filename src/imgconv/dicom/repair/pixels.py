@@ -13,7 +13,7 @@ from imgconv.dicom.elements import Element, Item, Tree
 from imgconv.dicom.repair.change import Change, ensure, remove, replace_value, skipped
 from imgconv.errors import CorruptData
 
-__all__ = ["count_frames", "mend_pixels"]
+__all__ = ["count_bytes", "count_frames", "mend_pixels"]
 
 _SAMPLES, _PHOTOMETRIC, _PLANAR, _FRAMES = 0x00280002, 0x00280004, 0x00280006, 0x00280008
 _ROWS, _COLUMNS, _ASPECT = 0x00280010, 0x00280011, 0x00280034
@@ -92,7 +92,8 @@ def _mend_description(root: Item, *, native: bool) -> list[Change]:
     return changes
 
 
-def _expected_bytes(root: Item) -> int | None:
+def count_bytes(root: Item) -> int | None:
+    """Return how many bytes the samples have where they are not compressed, None if unknown."""
     rows, columns = root.integer(_ROWS), root.integer(_COLUMNS)
     allocated, samples = root.integer(_ALLOCATED), root.integer(_SAMPLES)
     if rows is None or columns is None or allocated is None or samples is None:
@@ -109,7 +110,7 @@ def count_frames(root: Item, pixels: Element) -> int:
     if pixels.fragments is not None:
         # The offset table and one fragment: one frame. More fragments may be of one frame too.
         return 1 if len(pixels.fragments) == 2 else 0
-    expected = _expected_bytes(root)
+    expected = count_bytes(root)
     if not expected or root.text(_FRAMES):
         return 0
     found = len(pixels.value)
@@ -120,7 +121,7 @@ def count_frames(root: Item, pixels: Element) -> int:
 
 def _mend_length(tree: Tree, pixels: Element) -> list[Change]:
     root = tree.dataset
-    expected = _expected_bytes(root)
+    expected = count_bytes(root)
     if expected is None:
         return []
     found = len(pixels.value)

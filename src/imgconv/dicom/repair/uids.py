@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 
 from imgconv.dicom.elements import Element, Item, Tree
 from imgconv.dicom.repair.change import Change, ensure, replace_value
@@ -29,6 +30,7 @@ __all__ = [
 _SOP_CLASS, _SOP_INSTANCE = 0x00080016, 0x00080018
 _STUDY, _SERIES, _FRAME_OF_REFERENCE = 0x0020000D, 0x0020000E, 0x00200052
 _REFERENCED_FRAME = 0x30060024
+_PRIVATE_CREATOR = 0x00020100  # of the file meta information; PS3.10 7.1
 _META_CLASS, _META_INSTANCE = 0x00020002, 0x00020003
 _FORM = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
 _MAX_LENGTH = 64
@@ -51,6 +53,9 @@ def mend_uids(tree: Tree) -> list[Change]:
         for element in list(tree.dataset.walk())
         if element.vr == "UI" and element.items is None and not _is_valid(element)
     ]
+    creator = tree.meta.get(_PRIVATE_CREATOR) if tree.meta is not None else None
+    if creator is not None and not _is_valid(creator):
+        changes.append(replace(_renew(creator), original=None))
     return changes + _separate_levels(tree)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from builders import element, tree_of
 
+from imgconv.dicom.elements import Element
 from imgconv.dicom.repair.uids import mend_missing_uids, mend_uids
 
 STUDY, SERIES, INSTANCE, FRAME = 0x0020000D, 0x0020000E, 0x00080018, 0x00200052
@@ -44,3 +45,13 @@ def test_mend_missing_uids_files_of_one_study_get_one_study():
     assert first.dataset.text(STUDY) == second.dataset.text(STUDY)
     assert first.dataset.text(SERIES) == second.dataset.text(SERIES)
     assert first.dataset.text(INSTANCE) != second.dataset.text(INSTANCE)
+
+
+def test_mend_uids_creator_of_private_meta_information_gets_a_root_that_exists():
+    tree = tree_of(element(STUDY, "UI", b"1.2.3\0"))
+    tree.meta.elements[0x00020100] = Element(tree.meta, 0x00020100, "UI", b"1.9.3\0", "UI")
+
+    (change,) = mend_uids(tree)
+
+    assert (change.tag, change.original) == ("(0002,0100)", None)
+    assert tree.meta.text(0x00020100).startswith("2.25.")
