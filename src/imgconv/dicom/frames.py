@@ -32,6 +32,7 @@ __all__ = ["Attributes", "FrameReader", "pixel_format_of"]
 _NO_CHOICE: Mapping[str, str] = {}
 # More frames than that are taken for a hostile header: whole slides have some 100,000 tiles.
 _MAX_FRAMES = 1 << 24
+_JPEG_IN_JPEG_XL = "1.2.840.10008.1.2.4.111"  # recompressed streams, all of them lossy
 
 
 class FrameReader:
@@ -168,6 +169,8 @@ class FrameReader:
         """Whether the first frame was compressed with loss, as its codestream says."""
         if not self.syntax.lossy:
             return False
+        if self.transfer_syntax_uid == _JPEG_IN_JPEG_XL:
+            return True
         header = parse_header_of(self.syntax.family, self.raw(0))
         return header is not None and not header.reversible
 

@@ -15,10 +15,12 @@ from typing import Protocol
 from imgconv.dicom.reencode import format_element
 from imgconv.dicom.scan import EXPLICIT_LITTLE, iter_items
 from imgconv.dicom.splice import iter_spans
+from imgconv.records import record
 
 __all__ = [
     "METHODS",
     "RATIO_PLACEHOLDER",
+    "Step",
     "derive_frame_types",
     "format_ratio",
     "lossy_changes",
@@ -40,6 +42,9 @@ _IMAGE_TYPE, _SOP_INSTANCE, _DERIVATION = 0x00080008, 0x00080018, 0x00082111
 _SOURCE_IMAGES, _DERIVATION_CODES = 0x00082112, 0x00089215
 _LOSSY, _RATIO, _METHOD = 0x00282110, 0x00282112, 0x00282114
 _MAX_ST = 1024
+# Why a source image is referenced, PS3.16 CID 7202: the first if it was not lossy compressed.
+_UNCOMPRESSED = ("121320", "Uncompressed predecessor")
+_PROCESSED = ("121322", "Source image for image processing operation")
 _FUNCTIONAL_GROUPS = {0x52009229, 0x52009230}  # shared, per frame
 _FRAME_TYPE = 0x00089007
 _SEQUENCE_HEADER = 12  # of an SQ with explicit VR
@@ -52,13 +57,39 @@ class _Attributes(Protocol):
         """Return an element's bytes, None if absent."""
 
 
-def mark_lossy() -> dict[int, bytes | None]:
-    """Return the change that says that pixels have been lossy compressed before."""
-    return {_LOSSY: format_element(_LOSSY, "CS", b"01")}
+@record
+class Step:
+    """A compression with loss: the codec family, and the ratio as a DS without padding."""
+
+    family: str
+    ratio: str
+
+
+def mark_lossy(attributes: _Attributes, done: Step) -> dict[int, bytes | None]:
+    """Return the changes that say that pixels were lossy compressed, which no attribute told.
+
+    Parameters
+    ----------
+    attributes
+        Of the data set.
+    done
+        What its codestreams tell of their compression.
+    """
+    ratios, methods = _history(attributes, done)
+    changes: dict[int, bytes | None] = {_LOSSY: format_element(_LOSSY, "CS", b"01")}
+    if methods:
+        changes[_RATIO] = format_element(_RATIO, "DS", "\\".join(ratios).encode())
+        changes[_METHOD] = format_element(_METHOD, "CS", "\\".join(methods).encode())
+    return changes
 
 
 def lossy_changes(
-    attributes: _Attributes, family: str, description: str, *, sop_instance_uid: str
+    attributes: _Attributes,
+    family: str,
+    description: str,
+    *,
+    sop_instance_uid: str,
+    before: Step | None = None,
 ) -> dict[int, bytes | None]:
     """Return the elements that lossy compression changes, in explicit VR little endian.
 
@@ -73,12 +104,11 @@ def lossy_changes(
     sop_instance_uid
         The new one; empty if the old one is kept, and then nothing is
         referenced.
+    before
+        The compression that the source has; None if that lost nothing.
     """
-    changes = mark_lossy()
-    ratios = _values(attributes, _RATIO)
-    methods = _values(attributes, _METHOD)
-    # Ratio and method are parallel lists, one value for each step of the history.
-    ratios += ["1"] * (len(methods) - len(ratios))
+    changes: dict[int, bytes | None] = {_LOSSY: format_element(_LOSSY, "CS", b"01")}
+    ratios, methods = _history(attributes, before)
     history = "".join(f"{ratio}\\" for ratio in ratios).encode()
     changes[_RATIO] = format_element(_RATIO, "DS", history + RATIO_PLACEHOLDER)
     if not ratios or methods:
@@ -89,8 +119,8 @@ def lossy_changes(
     changes[_IMAGE_TYPE] = format_element(
         _IMAGE_TYPE, "CS", image_type.encode("latin-1", "replace")
     )
-    before = (attributes.raw(_DERIVATION) or b"").rstrip(b" \0")
-    joined = (before + b"; " if before else b"") + description.encode("ascii")
+    had = (attributes.raw(_DERIVATION) or b"").rstrip(b" \0")
+    joined = (had + b"; " if had else b"") + description.encode("ascii")
     if len(joined) <= _MAX_ST:
         changes[_DERIVATION] = format_element(_DERIVATION, "ST", joined)
     code = _code("113040", "Lossy Compression")
@@ -103,7 +133,7 @@ def lossy_changes(
                 format_element(
                     0x00081155, "UI", (attributes.raw(_SOP_INSTANCE) or b"").strip(b" \0")
                 ),
-                _sequence(0x0040A170, _code("121320", "Uncompressed predecessor")),
+                _sequence(0x0040A170, _code(*(_PROCESSED if before else _UNCOMPRESSED))),
             )
         )
         changes[_SOURCE_IMAGES] = _extended(attributes, _SOURCE_IMAGES, source)
@@ -146,6 +176,14 @@ def format_ratio(uncompressed_bytes: int, compressed_bytes: int) -> bytes:
     """Return a compression ratio as a DS of 16 bytes, padded by spaces."""
     ratio = uncompressed_bytes / max(1, compressed_bytes)
     return f"{ratio:.4f}"[:16].ljust(len(RATIO_PLACEHOLDER)).encode()
+
+
+def _history(attributes: _Attributes, before: Step | None) -> tuple[list[str], list[str]]:
+    """Return ratio and method of each compression up to now: parallel lists, if both are known."""
+    ratios, methods = _values(attributes, _RATIO), _values(attributes, _METHOD)
+    if before is not None and not ratios and not methods:
+        return [before.ratio], [METHODS[before.family]]
+    return ratios + ["1"] * (len(methods) - len(ratios)), methods
 
 
 def _values(attributes: _Attributes, tag: int) -> list[str]:

@@ -29,6 +29,7 @@ from imgconv.dicom.header import parse_header
 from imgconv.dicom.icons import decode_nested, has_nested_frames
 from imgconv.dicom.lossy import (
     RATIO_PLACEHOLDER,
+    Step,
     derive_frame_types,
     format_ratio,
     lossy_changes,
@@ -344,8 +345,10 @@ class Frames(Plan):
             self.warnings.append(f"{beyond} bytes behind the last frame were dropped")
         if self.is_lossy:
             self._plan_lossy()
-        elif self.frames.is_lossy and self.parts.header.get("LossyImageCompression") != "01":
-            self.changes.update(mark_lossy())
+        elif self.parts.header.get("LossyImageCompression") != "01" and (
+            step := self._lossy_step()
+        ):
+            self.changes.update(mark_lossy(self.parts.header, step))
             self.warnings.append("Lossy Image Compression was not declared; it is `01` now")
         if self.parts.syntax.encapsulated and has_nested_frames(self.parts.before):
             self.parts.before = decode_nested(self.parts.before, self.parts.syntax.uid)
@@ -375,8 +378,17 @@ class Frames(Plan):
                 self.syntax.family,
                 f"Lossy compressed to {self.syntax.name}, {quality}",
                 sop_instance_uid=self.sop_instance_uid,
+                before=self._lossy_step(),
             )
         )
+
+    def _lossy_step(self) -> Step | None:
+        """Return how the source was lossy compressed, None if it was not."""
+        if not self.frames.is_lossy:
+            return None
+        size = sum(length for _, length in self.frames.fragments.spans)
+        raw = self.frames.pixel_format.frame_bits * self.frames.frame_count // 8
+        return Step(self.parts.syntax.family, format_ratio(raw, size).decode().strip())
 
     def write_pixels(self, stream: IO[bytes]) -> tuple[Recoded, bytes]:
         """Write the pixel data element; return what was done, and the ratio as a DS."""

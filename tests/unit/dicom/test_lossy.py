@@ -5,6 +5,7 @@ from pydicom import Dataset, dcmread, dcmwrite
 
 from imgconv.dicom.lossy import (
     RATIO_PLACEHOLDER,
+    Step,
     derive_frame_types,
     format_ratio,
     lossy_changes,
@@ -31,7 +32,7 @@ def test_format_ratio_fits_what_is_kept_for_it():
 
 def test_lossy_changes_of_a_first_compression():
     changes = lossy_changes(_Raw(), "jpeg", "done", sop_instance_uid="")
-    assert changes[0x00282110] == mark_lossy()[0x00282110]
+    assert changes[0x00282110] == format_element(0x00282110, "CS", b"01")
     assert changes[0x00282114] == format_element(0x00282114, "CS", b"ISO_10918_1")
     assert changes[0x00080008] == format_element(0x00080008, "CS", b"DERIVED\\PRIMARY")
     assert 0x00080018 not in changes
@@ -43,6 +44,32 @@ def test_lossy_changes_methods_and_ratios_stay_parallel():
     changes = lossy_changes(had, "htj2k", "done", sop_instance_uid="1.2")
     assert changes[0x00282112][8:] == b"1\\" + RATIO_PLACEHOLDER
     assert changes[0x00282114][8:].strip() == b"ISO_14495_1\\ISO_15444_15"
+
+
+def test_mark_lossy_tells_what_the_codestreams_do():
+    changes = mark_lossy(_Raw(), Step("jpeg-ls", "3.25"))
+    assert changes == {
+        0x00282110: format_element(0x00282110, "CS", b"01"),
+        0x00282112: format_element(0x00282112, "DS", b"3.25"),
+        0x00282114: format_element(0x00282114, "CS", b"ISO_14495_1"),
+    }
+
+
+def test_mark_lossy_keeps_the_history_that_there_is():
+    changes = mark_lossy(_Raw(x00282114=b"ISO_10918_1"), Step("jpeg-ls", "3.25"))
+    assert changes[0x00282112] == format_element(0x00282112, "DS", b"1")
+    assert changes[0x00282114] == format_element(0x00282114, "CS", b"ISO_10918_1")
+
+
+def test_lossy_changes_begin_with_the_compression_that_was_not_told():
+    had = _Raw(x00080018=b"1.2")
+    step = Step("jpeg", "10")
+    changes = lossy_changes(had, "jpeg2000", "done", sop_instance_uid="1.3", before=step)
+    assert changes[0x00282112][8:] == b"10\\" + RATIO_PLACEHOLDER + b" "
+    assert changes[0x00282114][8:].strip() == b"ISO_10918_1\\ISO_15444_1"
+    assert b"121322" in changes[0x00082112]
+    first = lossy_changes(had, "jpeg2000", "done", sop_instance_uid="1.3")
+    assert b"121320" in first[0x00082112]
 
 
 def test_lossy_changes_too_long_description_is_left_alone():
