@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
+from functools import cache
+from operator import attrgetter
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform, overload
 
@@ -167,10 +169,23 @@ def _refuse_to_delete(self: object, name: str) -> None:  # noqa: ARG001  its sig
     raise FrozenInstanceError(f"cannot delete field {name!r}")
 
 
-def _get_state(self: Any) -> list[Any]:
-    return [getattr(self, each.name) for each in fields(self)]
+def _get_state(self: Any) -> tuple[Any, ...]:
+    return _values_of(self.__class__)(self)
 
 
-def _set_state(self: Any, state: list[Any]) -> None:
-    for each, value in zip(fields(self), state, strict=True):
-        object.__setattr__(self, each.name, value)
+def _set_state(self: Any, state: tuple[Any, ...]) -> None:
+    for put, value in zip(_setters_of(self.__class__), state, strict=True):
+        put(self, value)
+
+
+@cache
+def _values_of(cls: type) -> Callable[[Any], tuple[Any, ...]]:
+    names = [each.name for each in fields(cls)]
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda instance: tuple(getattr(instance, name) for name in names)
+
+
+@cache
+def _setters_of(cls: type) -> list[Callable[[Any, Any], None]]:
+    return [getattr(cls, each.name).__set__ for each in fields(cls)]

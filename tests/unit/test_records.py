@@ -44,6 +44,16 @@ class Identity:
     x: int
 
 
+@record
+class Identical:
+    x: int
+
+
+@record
+class Empty:
+    pass
+
+
 @record(frozen=False)
 class Open:
     x: int = 1
@@ -106,6 +116,8 @@ def test_record_survives_pickle_copy_and_replace():
     for same in (pickle.loads(pickle.dumps(named)), copy.copy(named), copy.deepcopy(named)):
         assert same == named
         assert (same.tags, same.secret) == (["a"], "t")
+    for few in (Identical(3), Empty()):
+        assert pickle.loads(pickle.dumps(few)) == few
     assert dataclasses.replace(named, x=5) == Named(5, 2, ["a"], "n", secret="t")
     assert dataclasses.asdict(Cached(2)) == {"side": 2}
 

@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,13 @@ from imgconv.dicom.splice import FileParts, split_file
 from imgconv.errors import ImgconvError, InputError, OutputError, UsageError
 from imgconv.events import Listener, ignore_events
 from imgconv.ops.inputs import Inputs, count_files, list_inputs
-from imgconv.ops.transcode_plan import Payload, TranscodeOptions, is_single, iter_jobs
+from imgconv.ops.transcode_plan import (
+    Payload,
+    TranscodeOptions,
+    is_single,
+    iter_jobs,
+    share_cores,
+)
 from imgconv.ops.transcode_preload import preload_for
 from imgconv.standard.transfer_syntaxes import TransferSyntax, find_transfer_syntax
 
@@ -93,7 +100,7 @@ def require_possible(options: TranscodeOptions) -> TransferSyntax:
     return syntax
 
 
-def transcode_file(job: Job) -> JobResult:
+def transcode_file(job: Job, *, options: TranscodeOptions) -> JobResult:
     """Transcode the first input of a job to its first output.
 
     Raises
@@ -108,7 +115,6 @@ def transcode_file(job: Job) -> JobResult:
         raise payload.problem
     if payload.skipped:
         return JobResult(outputs=(), skipped=payload.skipped)
-    options = payload.options
     syntax = find_target_syntax(options.to)
     source, target = job.inputs[0], job.outputs[0]
     if not (options.overwrite or payload.in_place) and os.path.lexists(target):
@@ -122,7 +128,7 @@ def transcode_file(job: Job) -> JobResult:
     reason = _reason_to_copy(parts, syntax, options)
     if not reason:
         try:
-            done = _recode(parts, target, syntax, payload)
+            done = _recode(parts, target, options, in_place=payload.in_place)
         except _NotSmaller as result:
             reason = f"the result would not be smaller: {result.size} bytes"
         except ImgconvError as error:
@@ -154,8 +160,9 @@ def _reason_to_copy(parts: FileParts, syntax: TransferSyntax, options: Transcode
     return ""
 
 
-def _recode(parts: FileParts, target: Path, syntax: TransferSyntax, payload: Payload) -> Recoded:
-    options = payload.options
+def _recode(
+    parts: FileParts, target: Path, options: TranscodeOptions, *, in_place: bool
+) -> Recoded:
     size = parts.size
 
     def accept(new_size: int) -> None:
@@ -163,7 +170,7 @@ def _recode(parts: FileParts, target: Path, syntax: TransferSyntax, payload: Pay
             raise _NotSmaller(new_size)
 
     wanted = RecodeOptions(
-        target=syntax.uid,
+        target=find_target_syntax(options.to).uid,
         encode=options.encode,
         verify=options.verify,
         keep_sop_instance_uid=options.keep_sop_instance_uid,
@@ -171,9 +178,9 @@ def _recode(parts: FileParts, target: Path, syntax: TransferSyntax, payload: Pay
         digests=options.digests,
         threads=max(1, options.threads),
     )
-    mode = parts.path.stat().st_mode if payload.in_place else None
+    mode = parts.path.stat().st_mode if in_place else None
     done = recode(
-        parts, target, wanted, accept=accept, replace_existing=options.overwrite or payload.in_place
+        parts, target, wanted, accept=accept, replace_existing=options.overwrite or in_place
     )
     if mode is not None:
         target.chmod(mode & 0o7777)
@@ -242,11 +249,11 @@ def transcode(
     total = count_files(items, exclude=folder) // books.shard.count if heard else 0
     scratch = None if folder is None or is_single(items, folder) else folder
     with scratch_folder(items, scratch) as staging:
-        jobs = iter_jobs(items, folder, options, staging)
+        jobs = iter_jobs(items, folder, staging)
         first = list(islice(jobs, _FEW))
         how = batch or BatchOptions()
-        if len(first) < _FEW:
-            first = _share_cores(first, how)
+        if not options.threads and len(first) < _FEW:
+            options = replace(options, threads=share_cores(first, how.worker_count))
         how = replace(
             how,
             preload=(*how.preload, *preload_for(syntax)),
@@ -255,7 +262,7 @@ def transcode(
         )
         return run_batch(
             chain(first, jobs),
-            transcode_file,
+            partial(transcode_file, options=options),
             how,
             books,
             listener=listener,
@@ -274,24 +281,8 @@ def show_plan(
     """Yield what `transcode` would do, as JSON objects; nothing is written."""
     require_possible(options)
     with scratch_folder(inputs, None) as staging:
-        jobs = iter_jobs(inputs, output, options, staging)
+        jobs = iter_jobs(inputs, output, staging)
         yield from iter_plan_records(iter_plan(jobs, ledger or Ledger()))
-
-
-def _share_cores(jobs: list[Job], batch: BatchOptions) -> list[Job]:
-    """Let the frames of few files be worked on by threads, so that no core is idle."""
-    real = sum(not job.payload.skipped and job.payload.problem is None for job in jobs)
-    threads = batch.worker_count // max(1, real)
-    if threads < 2:
-        return jobs
-    return [
-        replace(
-            job, payload=replace(job.payload, options=replace(job.payload.options, threads=threads))
-        )
-        if not job.payload.options.threads
-        else job
-        for job in jobs
-    ]
 
 
 _FEW = 16  # more files than that are done by workers anyway

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import field, replace
+from dataclasses import field
 from pathlib import Path
 
 from imgconv.batch.job import Job
@@ -14,7 +14,7 @@ from imgconv.errors import ImgconvError, OutputError, UnknownFormat, UsageError
 from imgconv.ops.inputs import InputFile, gather
 from imgconv.records import record
 
-__all__ = ["Payload", "TranscodeOptions", "is_single", "iter_jobs"]
+__all__ = ["Payload", "TranscodeOptions", "is_single", "iter_jobs", "share_cores"]
 
 # Frames are read, recoded and written one by one, however large the file is.
 _MEMORY_BYTES = 256 << 20
@@ -67,9 +67,8 @@ class TranscodeOptions:
 
 @record
 class Payload:
-    """A job's own part: shared options, and what is known about this file beforehand."""
+    """A job's own part: what is known about this file beforehand."""
 
-    options: TranscodeOptions
     problem: ImgconvError | None = None
     skipped: str = ""
     in_place: bool = False
@@ -78,7 +77,6 @@ class Payload:
 def iter_jobs(
     inputs: Sequence[str | os.PathLike[str]],
     output: Path | None,
-    options: TranscodeOptions,
     staging: Path,
 ) -> Iterator[Job]:
     """Yield a job for each file below the inputs, in an order that does not change.
@@ -104,7 +102,13 @@ def iter_jobs(
         base = _base_of(item)
         for file in gather([item], staging, exclude=output):
             key = _key(file, base, staging)
-            yield _job(file, key, output, options, single=single, taken=taken)
+            yield _job(file, key, output, single=single, taken=taken)
+
+
+def share_cores(jobs: Sequence[Job], worker_count: int) -> int:
+    """Return how many threads work on the frames of each of few files, so that no core is idle."""
+    real = sum(not job.payload.skipped and job.payload.problem is None for job in jobs)
+    return worker_count // max(1, real)
 
 
 def is_single(inputs: Sequence[str | os.PathLike[str]], output: Path | None) -> bool:
@@ -145,7 +149,6 @@ def _job(
     file: InputFile,
     key: str,
     output: Path | None,
-    options: TranscodeOptions,
     *,
     single: bool,
     taken: set[int],
@@ -154,33 +157,32 @@ def _job(
         target = Path(os.path.realpath(file.path))
     else:
         target = output if single else output / key
-    payload = Payload(options, in_place=output is None)
-    problem, skipped = _verdict(file, target, payload)
+    in_place = output is None
+    problem, skipped = _verdict(file, target, in_place=in_place)
     if not problem and not skipped:
         mark = hash(os.path.normcase(target))
         if mark in taken:
             problem = UsageError(f"another input has the same output `{target}`")
         taken.add(mark)
-    payload = replace(payload, problem=problem, skipped=skipped)
     return Job(
         key,
         (file.path,),
         (target,),
         file.size_bytes,
-        payload,
+        Payload(problem, skipped, in_place),
         memory_bytes=min(file.size_bytes, _MEMORY_BYTES),
         archive=file.archive,
     )
 
 
-def _verdict(file: InputFile, target: Path, payload: Payload) -> tuple[ImgconvError | None, str]:
+def _verdict(file: InputFile, target: Path, *, in_place: bool) -> tuple[ImgconvError | None, str]:
     """Return what is wrong with an input, or why it is left alone."""
     if file.problem is not None:
         return file.problem, ""
     reason = file.skipped or _reason_against(file)
     if reason:
         return (UnknownFormat(reason, path=file.path), "") if file.is_named else (None, reason)
-    if payload.in_place:
+    if in_place:
         writable = os.access(file.path.parent, os.W_OK)
         return (None if writable else OutputError("its folder is read-only", path=file.path)), ""
     if target.exists() and target.samefile(file.path):

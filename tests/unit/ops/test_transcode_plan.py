@@ -4,13 +4,11 @@ import pytest
 from tests.unit.dicom.pixel_files import make_file, ramp
 
 from imgconv.errors import OutputError, UnknownFormat, UsageError
-from imgconv.ops.transcode_plan import TranscodeOptions, is_single, iter_jobs
-
-OPTIONS = TranscodeOptions("rle")
+from imgconv.ops.transcode_plan import is_single, iter_jobs, share_cores
 
 
 def _jobs(inputs, output, tmp_path):
-    return list(iter_jobs([str(item) for item in inputs], output, OPTIONS, tmp_path / "staging"))
+    return list(iter_jobs([str(item) for item in inputs], output, tmp_path / "staging"))
 
 
 def test_is_single_only_for_one_file_and_a_name_with_extension(tmp_path):
@@ -71,3 +69,15 @@ def test_iter_jobs_in_place_in_a_read_only_folder_is_a_problem(tmp_path):
     folder.chmod(0o500)
     (job,) = _jobs([folder], None, tmp_path)
     assert isinstance(job.payload.problem, OutputError)
+
+
+def test_few_files_share_the_cores_and_those_that_are_left_out_take_none(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    make_file(folder / "a.dcm", ramp())
+    (folder / "notes.txt").write_text("nothing")
+    jobs = _jobs([folder], tmp_path / "out", tmp_path)
+    assert len(jobs) == 2
+    assert share_cores(jobs, 4) == 4
+    assert share_cores(jobs * 3, 4) == 1
+    assert share_cores(jobs * 8, 4) == 0
