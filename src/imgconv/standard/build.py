@@ -154,7 +154,38 @@ def build_sop_classes() -> str:
     return json.dumps(rows, separators=(",", ":")) + "\n"
 
 
+# Context groups that an attribute names as defined (DCID), whose members are checked.
+_GROUPS = (19, 20, 21, 4014, 4015)
+
+
+def build_codes() -> str:
+    """Return the text of ``_generated/codes.json``.
+
+    ``DCM``: the codes of DICOM's own scheme; ``groups``: context group -> ``SCHEME:VALUE`` of
+    its members, in SNOMED CT and in the SNOMED RT that it replaced.
+    """
+    from pydicom.sr._cid_dict import cid_concepts
+    from pydicom.sr._concepts_dict import concepts
+    from pydicom.sr._snomed_dict import mapping
+
+    groups: dict[str, list[str]] = {}
+    for group in _GROUPS:
+        members = set()
+        for scheme, keywords in cid_concepts[group].items():
+            for keyword in keywords:
+                for value, (_meaning, used) in concepts[scheme][keyword].items():
+                    if group in used:
+                        members.add(f"{scheme}:{value}")
+                        if scheme == "SCT" and value in mapping["SCT"]:
+                            members.add(f"SRT:{mapping['SCT'][value]}")
+        groups[str(group)] = sorted(members)
+    own = sorted({value for found in concepts["DCM"].values() for value in found})
+    tables = {"DCM": " ".join(own), "edition": "2024c", "groups": groups}
+    return json.dumps(tables, sort_keys=True, separators=(",", ":")) + "\n"
+
+
 GENERATED = {
+    "codes.json": build_codes,
     "iods.json": build_iods,
     "multiplicities.json": build_multiplicities,
     "sop_classes.json": build_sop_classes,

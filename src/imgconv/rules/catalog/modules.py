@@ -8,6 +8,7 @@ __all__ = ["MODULE_RULES"]
 
 _MODULES = "imgconv.rules.modules:check_modules"
 _CODES = "imgconv.rules.codes:check_codes"
+_KNOWN_CODES = "imgconv.rules.codes:check_known_codes"
 _DIMENSIONS = "imgconv.rules.dimensions:check_dimensions"
 _CONTENT = "imgconv.rules.content_items:check_content"
 _COUNTS = "imgconv.rules.counts:check_counts"
@@ -200,6 +201,17 @@ MODULE_RULES: tuple[RuleSpec, ...] = (
         check=_CONTENT,
         fails="a CIRCLE with one point",
         passes="a CIRCLE with two points, its image by SELECTED FROM",
+    ),
+    RuleSpec(
+        id="M019",
+        name="unknown-code",
+        title="A code is not one of DICOM's, of a registered scheme or of the group asked for",
+        reason="Programs that look for the usual codes do not find it.",
+        source="PS3.16 chapter 8, annexes B and D",
+        severity="warning",
+        check=_KNOWN_CODES,
+        fails="the code 999999 of the scheme DCM",
+        passes="a code of the context group, or of a private scheme (99...)",
     ),
     RuleSpec(
         id="M014",
