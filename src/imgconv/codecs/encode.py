@@ -253,7 +253,10 @@ def find_largest_loss(
         else:
             wanted = middle
     if best is None:
-        raise UnsupportedData("the quality asked for cannot be reached")
+        raise UnsupportedData(
+            "the quality asked for cannot be reached",
+            hint="ask for a smaller `--ratio` or `--psnr`, or choose a lossless syntax",
+        )
     return best
 
 

@@ -1,10 +1,12 @@
 import imagecodecs
 import numpy as np
+import pytest
+from tests.unit.dicom.pixel_files import ramp
 
-from imgconv.codecs import PixelFormat, encode_frame
+from imgconv.codecs import EncodeOptions, PixelFormat, decode_frame, encode_frame
 from imgconv.codecs.jpeg2000 import decode, decode_htj2k
 from imgconv.codecs.streams import parse_jpeg2000_header
-from imgconv.errors import CorruptData
+from imgconv.errors import CorruptData, UnsupportedData
 from imgconv.standard.transfer_syntaxes import find_transfer_syntax
 
 SAMPLES = np.arange(48, dtype=np.uint16).reshape(6, 8)
@@ -63,3 +65,29 @@ def test_decode_htj2k_damaged_never_gives_an_image_that_was_not_decoded():
         except CorruptData:
             refused += 1
     assert refused > 0
+
+
+@pytest.mark.parametrize("name", ["jpeg2000-lossy", "htj2k-lossy"])
+@pytest.mark.parametrize(("dtype", "psnr"), [(np.uint8, 40), (np.uint8, 48), (np.uint16, 70)])
+def test_encode_psnr_is_reached(name, dtype, psnr):
+    bits = 8 * np.dtype(dtype).itemsize
+    grey = PixelFormat(rows=64, columns=48, bits_allocated=bits, bits_stored=bits)
+    samples = ramp(dtype, (64, 48), 250)
+    uid = find_transfer_syntax(name).uid
+    encoded = encode_frame(samples, uid, grey, EncodeOptions(psnr=psnr))
+    decoded = decode_frame(encoded.data, uid, encoded.pixel_format)
+    rms = np.sqrt(np.mean((decoded.astype(float) - samples) ** 2))
+    assert 0 < rms <= (2**bits - 1) / 10 ** (psnr / 20)
+
+
+def test_encode_htj2k_of_8_bits_reaches_what_is_nearly_lossless():
+    grey = PixelFormat(rows=64, columns=48, bits_allocated=8, bits_stored=8)
+    uid = find_transfer_syntax("htj2k-lossy").uid
+    encode_frame(ramp(np.uint8, (64, 48), 250), uid, grey, EncodeOptions(psnr=60))
+
+
+def test_encode_psnr_beyond_the_codec_is_refused():
+    grey = PixelFormat(rows=64, columns=48, bits_allocated=8, bits_stored=8)
+    uid = find_transfer_syntax("jpeg2000-lossy").uid
+    with pytest.raises(UnsupportedData, match="cannot be reached"):
+        encode_frame(ramp(np.uint8, (64, 48), 250), uid, grey, EncodeOptions(psnr=90))
