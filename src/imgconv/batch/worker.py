@@ -19,14 +19,15 @@ from pathlib import Path
 from types import FrameType
 
 from imgconv.batch.attempt import Attempt, Computed, Terminated, attempt, compute, finish
-from imgconv.batch.job import Job, JobFunction, JobResult
+from imgconv.batch.job import FileFact, Job, JobFunction, JobResult
 from imgconv.core.allocator import keep_freed_memory
 from imgconv.errors import InternalError
 from imgconv.records import record
 
-__all__ = ["READY", "WorkerSettings", "Written", "serve"]
+__all__ = ["READY", "WRITTEN", "WorkerSettings", "Written", "serve"]
 
 READY = b"ready"
+WRITTEN = b"written"
 _GRACE_S = 2.0  # what a job gets to remove its temporary files once the parent is gone
 
 
@@ -44,11 +45,14 @@ class WorkerSettings:
 class Written:
     """Tells that a job has been computed and its outputs, if any, are being finished.
 
-    `computed` lacks what cannot be sent; `identities` are the final name,
-    device and inode of each output.
+    What is known of the job as in `Computed`; `identities` are the final name,
+    device and inode of each output. Its message begins with `WRITTEN`: it is of
+    use only if the worker dies before the outputs are finished.
     """
 
-    computed: Computed
+    inputs: tuple[FileFact, ...]
+    result: JobResult
+    began: float
     identities: tuple[tuple[Path, tuple[int, int]], ...]
 
 
@@ -120,12 +124,12 @@ class _Overlapping:
 
     def _announce(self, computed: Computed) -> None:
         identities = tuple((one.target, one.identity) for one in computed.unfinished)
-        told = replace(computed, error=None, unfinished=[])
+        told = Written(computed.inputs, computed.result, computed.began, identities)
         try:
-            message = pickle.dumps(Written(told, identities))
+            message = pickle.dumps(told)
         except Exception:  # noqa: BLE001  a worker's edge: a result may hold anything
-            message = pickle.dumps(Written(replace(told, result=JobResult()), ()))
-        self._send(message)
+            message = pickle.dumps(replace(told, result=JobResult(), identities=()))
+        self._send(WRITTEN + message)
 
     def _finish_all(self) -> None:
         while (computed := self._written.get()) is not None:

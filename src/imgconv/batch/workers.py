@@ -21,11 +21,11 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from imgconv.batch.attempt import Attempt, describe
+from imgconv.batch.attempt import Attempt, Computed, describe
 from imgconv.batch.job import BatchOptions, Job, JobFunction
 from imgconv.batch.preload import open_handles, worker_context
 from imgconv.batch.sweep import sweep_folders
-from imgconv.batch.worker import READY, WorkerSettings, Written, serve
+from imgconv.batch.worker import READY, WRITTEN, WorkerSettings, Written, serve
 from imgconv.core.interrupts import hold_interrupts_back
 from imgconv.errors import ImgconvError, InternalError, WorkerError
 from imgconv.records import record
@@ -48,7 +48,7 @@ class _Task:
     job: Job
     data: bytes
     limit_s: float | None
-    written: Written | None = None  # set while its outputs are being finished
+    written: bytes = b""  # what tells of its outputs while they are being finished
     orphaned: bool = False  # its worker died meanwhile, and it was begun again
 
 
@@ -173,8 +173,14 @@ class WorkerPool:
             owners[worker.connection] = owners[worker.process.sentinel] = worker
         sources = [one for w in self._workers for one in (w.connection, w.process.sentinel)]
         timeout_s = None if until is None else max(0.0, until - now)
-        for worker in {owners[ready] for ready in wait(sources, timeout_s)}:
-            self._listen(worker)
+        for ready in wait(sources, timeout_s):
+            worker = owners[ready]
+            if worker not in self._workers:  # buried by the other of its two signs
+                continue
+            if ready is worker.connection:
+                self._listen(worker)
+            else:
+                self._hear_out(worker)
         now = time.monotonic()
         for worker in list(self._workers):
             if worker.deadline is not None and now >= worker.deadline:
@@ -182,15 +188,18 @@ class WorkerPool:
         self._hand_out()
 
     def _listen(self, worker: _Worker) -> None:
-        """Take in what a worker has sent, and its end."""
+        """Take in one message of a worker, or the end of its messages."""
         try:
-            while worker.connection.poll():
-                self._take(worker, worker.connection.recv_bytes())
+            self._take(worker, worker.connection.recv_bytes())
         except (EOFError, OSError):
             self._bury(worker)
-            return
-        if not worker.process.is_alive():
-            self._bury(worker)
+
+    def _hear_out(self, worker: _Worker) -> None:
+        """Take in all that is left of a worker that has ended."""
+        with contextlib.suppress(EOFError, OSError):
+            while worker.connection.poll():
+                self._take(worker, worker.connection.recv_bytes())
+        self._bury(worker)
 
     def _take(self, worker: _Worker, message: bytes) -> None:
         if message == READY:
@@ -198,12 +207,12 @@ class WorkerPool:
             worker.since = time.monotonic()
             self._failed_starts = 0
             return
-        made: Attempt | Written = pickle.loads(message)  # noqa: S301  from our own worker
-        if isinstance(made, Written):
+        if message.startswith(WRITTEN):
             task = worker.next_task()
-            task.written = made
+            task.written = message[len(WRITTEN) :]
             worker.finishing.append(task)
             return
+        made: Attempt = pickle.loads(message)  # noqa: S301  from our own worker
         task = worker.finishing.popleft() if worker.finishing else worker.next_task()
         self._ended.append((task.number, made))
         if made.spent:  # what it has not begun is not to blame
@@ -263,16 +272,16 @@ class WorkerPool:
 
     def _settle(self, task: _Task) -> None:
         """Decide about a task whose worker died while its outputs were being finished."""
-        outputs = task.written.identities if task.written else ()
-        if task.written and outputs and all(map(_is_in_place, outputs)):
-            self._ended.append((task.number, _describe(task.written, self._options)))
+        written: Written = pickle.loads(task.written)  # noqa: S301  from our own worker
+        if written.identities and all(map(_is_in_place, written.identities)):
+            self._ended.append((task.number, _describe(task.job, written, self._options)))
             return
         sweep_folders(task.job.folders)
         if task.orphaned:
             error = WorkerError("the worker process died while it wrote", path=task.job.path)
             self._ended.append((task.number, Attempt(error=error)))
             return
-        task.orphaned, task.written = True, None
+        task.orphaned = True
         self._waiting.appendleft(task)
 
     def _hand_out(self) -> None:
@@ -313,12 +322,12 @@ def _is_in_place(output: tuple[Path, tuple[int, int]]) -> bool:
     return (status.st_dev, status.st_ino) == identity
 
 
-def _describe(written: Written, options: BatchOptions) -> Attempt:
+def _describe(job: Job, written: Written, options: BatchOptions) -> Attempt:
+    computed = Computed(job, written.inputs, written.result, None, written.began, [])
     try:
-        return describe(written.computed, digests=options.digests)
+        return describe(computed, digests=options.digests)
     except (OSError, ImgconvError):
-        path = written.computed.job.path
-        return Attempt(error=WorkerError("the worker process died while it wrote", path=path))
+        return Attempt(error=WorkerError("the worker process died while it wrote", path=job.path))
 
 
 def _stop(workers: list[_Worker]) -> None:

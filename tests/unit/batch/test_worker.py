@@ -6,7 +6,7 @@ import pytest
 from tests.unit.batch.batch_jobs import make_jobs, misbehave
 
 from imgconv.batch.job import Job
-from imgconv.batch.worker import READY, WorkerSettings, Written, serve
+from imgconv.batch.worker import READY, WRITTEN, WorkerSettings, Written, serve
 
 
 @pytest.fixture(params=[False, True], ids=["one-by-one", "overlapping"])
@@ -31,9 +31,15 @@ def test_serve_answers_each_job(tmp_path, worker):
     _, connection = worker
     for job in make_jobs(tmp_path, [None, "corrupt", "skip"]):
         connection.send_bytes(pickle.dumps(job))
-        made = pickle.loads(connection.recv_bytes())
-        if isinstance(made, Written):
-            made = pickle.loads(connection.recv_bytes())
+        message = connection.recv_bytes()
+        if message.startswith(WRITTEN):
+            told = pickle.loads(message.removeprefix(WRITTEN))
+            assert isinstance(told, Written)
+            assert told.result.skipped == (
+                "it would not become smaller" if job.payload == "skip" else ""
+            )
+            message = connection.recv_bytes()
+        made = pickle.loads(message)
         assert (made.error is not None) is (job.payload == "corrupt")
 
 
