@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from imgconv.dicom.instance_references import format_item, format_sequence, with_instance
 from imgconv.dicom.reencode import format_element
 from imgconv.dicom.scan import EXPLICIT_LITTLE, iter_items
 from imgconv.dicom.splice import iter_spans
@@ -38,7 +39,8 @@ METHODS = {
 # The ratio is known when all frames are written: 16 bytes, a DS's greatest length, are kept for it.
 RATIO_PLACEHOLDER = b"\x01RATIO-IS-HERE\x01\x01"
 
-_IMAGE_TYPE, _SOP_INSTANCE, _DERIVATION = 0x00080008, 0x00080018, 0x00082111
+_IMAGE_TYPE, _SOP_CLASS, _SOP_INSTANCE = 0x00080008, 0x00080016, 0x00080018
+_DERIVATION = 0x00082111
 _SOURCE_IMAGES, _DERIVATION_CODES = 0x00082112, 0x00089215
 _LOSSY, _RATIO, _METHOD = 0x00282110, 0x00282112, 0x00282114
 _MAX_ST = 1024
@@ -127,17 +129,23 @@ def lossy_changes(
     changes[_DERIVATION_CODES] = _extended(attributes, _DERIVATION_CODES, code)
     if sop_instance_uid:
         changes[_SOP_INSTANCE] = format_element(_SOP_INSTANCE, "UI", sop_instance_uid.encode())
-        source = b"".join(
-            (
-                format_element(0x00081150, "UI", (attributes.raw(0x00080016) or b"").strip(b" \0")),
-                format_element(
-                    0x00081155, "UI", (attributes.raw(_SOP_INSTANCE) or b"").strip(b" \0")
-                ),
-                _sequence(0x0040A170, _code(*(_PROCESSED if before else _UNCOMPRESSED))),
-            )
-        )
-        changes[_SOURCE_IMAGES] = _extended(attributes, _SOURCE_IMAGES, source)
+        changes.update(_source_changes(attributes, _PROCESSED if before else _UNCOMPRESSED))
     return changes
+
+
+def _source_changes(attributes: _Attributes, purpose: tuple[str, str]) -> dict[int, bytes | None]:
+    """Return the elements that reference the source; none if it has no UID to be known by."""
+    class_uid = (attributes.raw(_SOP_CLASS) or b"").strip(b" \0")
+    instance_uid = (attributes.raw(_SOP_INSTANCE) or b"").strip(b" \0")
+    if not class_uid or not instance_uid:
+        return {}
+    reference = format_element(0x00081150, "UI", class_uid)
+    reference += format_element(0x00081155, "UI", instance_uid)
+    source = reference + format_sequence(0x0040A170, _code(*purpose))
+    return {
+        _SOURCE_IMAGES: _extended(attributes, _SOURCE_IMAGES, source),
+        **with_instance(attributes, reference),
+    }
 
 
 def derive_frame_types(data: bytes) -> bytes:
@@ -181,8 +189,9 @@ def format_ratio(uncompressed_bytes: int, compressed_bytes: int) -> bytes:
 def _history(attributes: _Attributes, before: Step | None) -> tuple[list[str], list[str]]:
     """Return ratio and method of each compression up to now: parallel lists, if both are known."""
     ratios, methods = _values(attributes, _RATIO), _values(attributes, _METHOD)
-    if before is not None and not ratios and not methods:
-        return [before.ratio], [METHODS[before.family]]
+    if before is not None and not methods:  # the last of several steps is the one that is there
+        ratios = ratios or [before.ratio]
+        methods = [""] * (len(ratios) - 1) + [METHODS[before.family]]
     return ratios + ["1"] * (len(methods) - len(ratios)), methods
 
 
@@ -201,19 +210,11 @@ def _code(value: str, meaning: str) -> bytes:
     )
 
 
-def _item(content: bytes) -> bytes:
-    return b"\xfe\xff\x00\xe0" + len(content).to_bytes(4, "little") + content
-
-
-def _sequence(tag: int, *items: bytes) -> bytes:
-    return format_element(tag, "SQ", b"".join(_item(item) for item in items))
-
-
 def _extended(attributes: _Attributes, tag: int, item: bytes) -> bytes:
     """Return a sequence with one more item behind those that it had."""
     # If it had an undefined length, its items may stay as they are.
     had = (attributes.raw(tag) or b"").removesuffix(_SEQUENCE_END)
-    return format_element(tag, "SQ", had + _item(item))
+    return format_element(tag, "SQ", had + format_item(item))
 
 
 _SEQUENCE_END = b"\xfe\xff\xdd\xe0\0\0\0\0"

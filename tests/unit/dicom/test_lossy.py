@@ -62,7 +62,7 @@ def test_mark_lossy_keeps_the_history_that_there_is():
 
 
 def test_lossy_changes_begin_with_the_compression_that_was_not_told():
-    had = _Raw(x00080018=b"1.2")
+    had = _Raw(x00080016=b"1.2.840.10008.5.1.4.1.1.7", x00080018=b"1.2")
     step = Step("jpeg", "10")
     changes = lossy_changes(had, "jpeg2000", "done", sop_instance_uid="1.3", before=step)
     assert changes[0x00282112][8:] == b"10\\" + RATIO_PLACEHOLDER + b" "
@@ -70,6 +70,18 @@ def test_lossy_changes_begin_with_the_compression_that_was_not_told():
     assert b"121322" in changes[0x00082112]
     first = lossy_changes(had, "jpeg2000", "done", sop_instance_uid="1.3")
     assert b"121320" in first[0x00082112]
+
+
+def test_lossy_changes_method_that_only_the_codestreams_tell_joins_the_ratio():
+    had = _Raw(x00282112=b"8.5")
+    changes = lossy_changes(had, "htj2k", "done", sop_instance_uid="", before=Step("jpeg", "9"))
+    assert changes[0x00282112][8:] == b"8.5\\" + RATIO_PLACEHOLDER
+    assert changes[0x00282114][8:].strip() == b"ISO_10918_1\\ISO_15444_15"
+
+
+def test_lossy_changes_source_without_a_uid_is_not_referenced():
+    changes = lossy_changes(_Raw(), "jpeg", "done", sop_instance_uid="1.2")
+    assert 0x00082112 not in changes
 
 
 def test_lossy_changes_too_long_description_is_left_alone():
