@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import errno
 import hashlib
 import os
@@ -147,7 +148,7 @@ def describe(computed: Computed, *, digests: bool) -> Attempt:
 
 def _failed(computed: Computed, error: Exception | SystemExit) -> Attempt:
     return Attempt(
-        error=_translate(error, computed.job),
+        error=_named(_translate(error, computed.job), computed.job),
         inputs=computed.inputs,
         seconds=time.monotonic() - computed.began,
         transient=_is_transient(error),
@@ -205,6 +206,15 @@ def _with_digests(facts: Iterable[FileFact], given: Mapping[Path, str]) -> Itera
         if not known and fact.path.is_file():
             known = hash_file(fact.path)
         yield FileFact(fact.path, fact.size_bytes, fact.mtime_ns, known)
+
+
+def _named(error: ImgconvError, job: Job) -> ImgconvError:
+    """Return an error about what was unpacked as one about a member of the archive."""
+    if job.archive is None or error.path not in job.inputs:
+        return error
+    named = copy.copy(error)
+    named.path = job.path
+    return named
 
 
 def _translate(error: Exception | SystemExit, job: Job) -> ImgconvError:

@@ -26,7 +26,8 @@ class Job:
     ----------
     key
         Names the job within its plan, the same in each run and on each
-        machine: a path relative to the input root, not an absolute one.
+        machine: a path relative to the input root, not an absolute one;
+        with the archive's name in it for what was unpacked.
     inputs
         What is read; the first one names the job in messages.
     outputs
@@ -62,7 +63,10 @@ class Job:
 
     @property
     def path(self) -> Path | None:
-        """The file or folder that messages about this job name."""
+        """The file or folder that messages name; what was unpacked is below its archive."""
+        if self.archive is not None:
+            _, _, member = self.key.partition(f"{self.archive.name}/")
+            return self.archive / member
         return self.inputs[0] if self.inputs else None
 
     @property

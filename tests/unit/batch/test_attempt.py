@@ -55,6 +55,16 @@ def test_attempt_announced_output_that_is_missing_is_a_failure(tmp_path):
     assert made.error.path == job.outputs[0]
 
 
+def test_attempt_failure_of_what_was_unpacked_names_the_member(tmp_path):
+    staged = tmp_path / "archive0" / "1.dcm"
+    staged.parent.mkdir()
+    staged.write_bytes(b"")
+    job = Job("a.zip/1.dcm", (staged,), archive=tmp_path / "a.zip")
+    made = attempt(fail(CorruptData("bad", path=staged, hint="h")), job, digests=False)
+    assert made.error.path == tmp_path / "a.zip" / "1.dcm"
+    assert (made.error.message, made.error.hint) == ("bad", "h")
+
+
 def test_attempt_vanished_input_fails_by_name(tmp_path):
     (job,) = make_jobs(tmp_path, [None])
     job.inputs[0].unlink()

@@ -14,6 +14,13 @@ def test_job_names_its_first_input_and_its_folders():
     assert Job("k", ()).path is None
 
 
+def test_job_of_an_archive_names_the_member():
+    job = Job(
+        "old/a.zip/x/1.dcm", (Path("staging/archive0/x/1.dcm"),), archive=Path("/in/old/a.zip")
+    )
+    assert job.path == Path("/in/old/a.zip/x/1.dcm")
+
+
 @pytest.mark.parametrize("name", ["workers", "timeout_s", "retries", "in_flight_bytes"])
 def test_options_negative_is_refused(name):
     with pytest.raises(UsageError, match="negative"):
