@@ -102,6 +102,28 @@ def test_profile_list_show_test_and_init(data, tmp_path, capsys):
     assert main(command) == 0
 
 
+def test_profile_diff_tells_what_differs(tmp_path, capsys):
+    path = tmp_path / "site.yaml"
+    path.write_text("profile: site\nextends: [research]\nseverity: {G004: warning, X001: off}\n")
+    assert main(["profile", "diff", "research", str(path), "--json"]) == 0
+    rows = {row["id"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows.keys() == {"G004", "X001"}
+    assert (rows["G004"]["first"], rows["G004"]["second"]) == ("error", "warning")
+    assert rows["X001"]["change"] == "only first"
+    assert main(["profile", "diff", "research", "research"]) == 0
+    assert "same rules" in capsys.readouterr().out
+    assert main(["profile", "diff", "research"]) == 2
+
+
+def test_profile_diff_tells_rules_of_other_content(tmp_path, capsys):
+    paths = []
+    for number, keyword in enumerate(("KVP", "EchoTime")):
+        paths.append(tmp_path / f"{number}.yaml")
+        paths[-1].write_text(f"profile: a\nrules:\n  - {{id: A1, require: [{keyword}]}}\n")
+    assert main(["profile", "diff", *map(str, paths)]) == 0
+    assert "EchoTime required (differs)" in capsys.readouterr().out
+
+
 def test_profile_test_tells_what_failed(tmp_path, capsys):
     path = tmp_path / "site.yaml"
     path.write_text(

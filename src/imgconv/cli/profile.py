@@ -1,4 +1,4 @@
-"""`imgconv profile`: list, show, test and derive profiles."""
+"""`imgconv profile`: list, show, compare, test and derive profiles."""
 
 from __future__ import annotations
 
@@ -17,12 +17,18 @@ __all__ = ["profile"]
 class _Action(StrEnum):
     LIST = "list"
     SHOW = "show"
+    DIFF = "diff"
     TEST = "test"
     INIT = "init"
 
 
+_DIFFERS = {"only first": "", "only second": "", "severity": "", "content": " (differs)"}
+
+
 def profile(  # noqa: PLR0917  a command's options
-    action: Annotated[_Action, typer.Argument(metavar="list|show|test|init", help="What to do.")],
+    action: Annotated[
+        _Action, typer.Argument(metavar="list|show|diff|test|init", help="What to do.")
+    ],
     names: Annotated[
         list[str], typer.Argument(metavar="[NAME|FILE]...", help="Profiles; `init`: its name.")
     ] = [],  # noqa: B006  typer copies it
@@ -36,11 +42,12 @@ def profile(  # noqa: PLR0917  a command's options
     jobs: JobsOption = 0,
     json: JsonOption = False,
 ) -> int:
-    """List profiles, show what one resolves to, run its tests, or derive a draft.
+    """List profiles, show or compare what they resolve to, run tests, or derive a draft.
 
     `show NAME` prints every rule with its severity, those that it extends
-    included. `test FILE` runs the examples that a profile carries. `init NAME
-    --from FOLDER` writes a draft from examples that are as they should be.
+    included; `diff A B` prints the rules that differ. `test FILE` runs the
+    examples that a profile carries. `init NAME --from FOLDER` writes a draft
+    from examples that are as they should be.
     """
     from imgconv.errors import UsageError
 
@@ -52,6 +59,10 @@ def profile(  # noqa: PLR0917  a command's options
         return _init(names[0], source, output, jobs)
     if not names:
         raise UsageError(f"`profile {action.value}` needs the name or file of a profile")
+    if action is _Action.DIFF:
+        if len(names) != 2:
+            raise UsageError("`profile diff` needs the names or files of two profiles")
+        return _diff(*names, json=json)
     if action is _Action.SHOW:
         for name in names:
             _show(name, json=json)
@@ -86,6 +97,24 @@ def _show(name: str, *, json: bool) -> None:
         ("rule", "severity", "what"),
         [(rule["id"], rule["severity"], rule["what"]) for rule in described["rules"]],
     )
+
+
+def _diff(first: str, second: str, *, json: bool) -> int:
+    from imgconv.cli.render import print_json, print_table
+    from imgconv.ops.profiles import compare_profiles
+
+    rows = compare_profiles(first, second)
+    if json:
+        print_json(rows)
+    elif rows:
+        table = [
+            (row["id"], row["first"], row["second"], row["what"] + _DIFFERS[row["change"]])
+            for row in rows
+        ]
+        print_table(("rule", first, second, "what"), table)
+    else:
+        typer.echo("the profiles run the same rules")
+    return 0
 
 
 def _test(names: list[str]) -> int:

@@ -13,11 +13,17 @@ from imgconv.errors import ConfigError
 from imgconv.profiles.check import check_profile
 from imgconv.profiles.grades import grade_rules
 from imgconv.profiles.load import resolve_profile
-from imgconv.profiles.model import Profile, ProfileRule, ProfileTest
+from imgconv.profiles.model import PrivacyRule, Profile, ProfileRule, ProfileTest
 from imgconv.rules.instance import Instance
 from imgconv.standard.elements import find_tag, find_vr
 
-__all__ = ["ExampleResult", "check_examples", "describe_profile", "describe_rule"]
+__all__ = [
+    "ExampleResult",
+    "check_examples",
+    "compare_profiles",
+    "describe_profile",
+    "describe_rule",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,42 @@ def describe_profile(name: str) -> dict[str, Any]:
     }
 
 
+def compare_profiles(first: str, second: str) -> list[dict[str, str]]:
+    """Return the rules that two profiles, all that they extend included, do not share.
+
+    Each row has `id`, the severities `first` and `second` (``off`` if the rule is not run), and
+    `what` it asks for; `change` is ``only first``, ``only second``, ``severity`` or ``content``
+    (an own rule of the same id that asks for something else).
+
+    Raises
+    ------
+    ConfigError
+        There is no such profile, or it has a mistake.
+    """
+    profiles = [resolve_profile(name) for name in (first, second)]
+    grades = [grade_rules(profile) for profile in profiles]
+    own = [{rule.id: rule for rule in profile.rules} for profile in profiles]
+    rows = []
+    for rule in sorted(grades[0].keys() | grades[1].keys()):
+        severities = [found[rule].value if rule in found else "off" for found in grades]
+        if "off" in severities:
+            change = "only second" if severities[0] == "off" else "only first"
+        elif severities[0] != severities[1]:
+            change = "severity"
+        elif own[0].get(rule) != own[1].get(rule):
+            change = "content"
+        else:
+            continue
+        mine = own[1].get(rule) or own[0].get(rule)
+        spec = registry.rules.find(rule)
+        what = describe_rule(mine) if mine is not None else spec.title if spec is not None else ""
+        rows.append(
+            {"id": rule, "change": change, "first": severities[0], "second": severities[1]}
+            | {"what": what}
+        )
+    return rows
+
+
 def describe_rule(rule: ProfileRule) -> str:
     """Return one line for a person about a rule of a profile."""
     if rule.message:
@@ -82,10 +124,29 @@ def describe_rule(rule: ProfileRule) -> str:
         parts += [
             f"different in each {rule.group.level}: {', '.join(rule.group.different)}"
         ] * bool(rule.group.different)
+        parts += [f"geometry of each {rule.group.level}"] * bool(
+            rule.group.geometry or rule.group.spacing_mm is not None
+        )
     if rule.pixels is not None:
         parts.append("pixels decode" if rule.pixels.decodable else "pixels")
+    if rule.privacy is not None:
+        parts.append(_describe_privacy(rule.privacy))
     scope = ", ".join(f"{k} {'/'.join(v)}" for k, v in rule.scope.values.items())
     return "; ".join(parts) + (f" (for {scope})" if scope else "")
+
+
+def _describe_privacy(rule: PrivacyRule) -> str:
+    parts = []
+    if rule.options is not None:
+        accepted = sorted(rule.options) + ["what the object declares"] * rule.declared
+        parts.append(f"table E.1-1 with {', '.join(accepted) or 'no option'}")
+    if rule.private != "allow":
+        parts.append("no private element" if rule.private == "forbid" else "safe private elements")
+    if rule.text:
+        parts.append(f"no text with {', '.join(sorted(rule.text))}")
+    if rule.burned_in:
+        parts.append("no text in the pixels")
+    return ", ".join(parts)
 
 
 def _describe_test(test: Any) -> str:
@@ -94,6 +155,12 @@ def _describe_test(test: Any) -> str:
         facts.append(f"one of {', '.join(test.values)}")
     if test.regex is not None:
         facts.append(f"like {test.regex.pattern}")
+    if test.code is not None:
+        facts.append(f"code {':'.join(test.code)}")
+    if test.context_group is not None:
+        facts.append(f"code of CID {test.context_group}")
+    if test.vrs:
+        facts.append(f"of type {' or '.join(test.vrs)}")
     limits = (
         *(("above", test.above), ("at least", test.at_least)),
         *(("below", test.below), ("at most", test.at_most)),

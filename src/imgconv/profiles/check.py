@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from imgconv.core.expression import parse_expression
 from imgconv.dicom.elements import Element, Item
+from imgconv.profiles.frames import check_frames
 from imgconv.profiles.model import PixelRule, Profile, ProfileRule, Scope, TagTest
 from imgconv.profiles.paths import Place, find_places
+from imgconv.profiles.phi import find_identity
 from imgconv.rules.instance import Hit, Instance, name_tag
+from imgconv.rules.pixels import check_pixels
+from imgconv.standard.codes import find_group
 from imgconv.standard.elements import find_tag
 
 __all__ = ["applies", "check_profile", "look_up"]
+
+_BEYOND_STORED = "P010"
 
 
 def check_profile(profile: Profile, instance: Instance) -> Iterator[Hit]:
     """Run a profile's own rules about single files."""
     for rule in profile.rules:
-        if rule.group is None and applies(rule.scope, instance.dataset):
+        is_single = rule.group is None or rule.group.level == "frames"
+        if is_single and applies(rule.scope, instance.dataset):
             yield from _check_rule(rule, instance)
 
 
@@ -75,6 +82,11 @@ def _check_rule(rule: ProfileRule, instance: Instance) -> Iterator[Hit]:
         yield Hit(rule.id, message, "(0008,0016)", instance.sop_class)
     if rule.pixels is not None:
         yield from _check_pixels(rule, rule.pixels, instance)
+    if rule.group is not None:
+        yield from check_frames(rule, rule.group, instance.dataset)
+    if rule.privacy is not None:
+        for hit in find_identity(rule.privacy, instance):
+            yield Hit(rule.id, rule.message or hit.message, hit.tag, hit.value)
 
 
 def _matches_any(value: str, patterns: tuple[str, ...]) -> bool:
@@ -113,17 +125,26 @@ def _find_wrong(test: TagTest, place: Place, root: Item) -> str:
         return "has a value that the profile forbids"
     if test.regex is not None and not all(test.regex.search(text) for text in texts):
         return f"does not match `{test.regex.pattern}`"
-    if test.code is not None and not _has_code(element.items or (), test.code):
-        return f"has no item with the code {':'.join(test.code)}"
     if test.equals:
         others = [p.element.values() for p in find_places(root, test.equals) if p.element]
         if element.values() not in others:
             return f"is not the same as {test.equals}"
-    return _find_wrong_number(test, place)
+    return _find_wrong_kind(test, element) or _find_wrong_number(test, place)
 
 
-def _has_code(items: Sequence[Item], code: tuple[str, str]) -> bool:
-    return any((item.text(0x00080102), item.text(0x00080100)) == code for item in items)
+def _find_wrong_kind(test: TagTest, element: Element) -> str:
+    if test.vrs and element.held_vr not in test.vrs:
+        return f"is not of the type {' or '.join(test.vrs)}"
+    if test.code is not None and not _has_code(element.items or (), {test.code}):
+        return f"has no item with the code {':'.join(test.code)}"
+    group = test.context_group
+    if group is not None and not _has_code(element.items or (), find_group(group)):
+        return f"has no code of the context group {group}"
+    return ""
+
+
+def _has_code(items: Sequence[Item], codes: Collection[tuple[str, str]]) -> bool:
+    return any((item.text(0x00080102), item.text(0x00080100)) in codes for item in items)
 
 
 def _find_wrong_number(test: TagTest, place: Place) -> str:
@@ -155,6 +176,10 @@ def _check_pixels(rule: ProfileRule, pixels: PixelRule, instance: Instance) -> I
     if frames < pixels.min_frames or (pixels.max_frames is not None and frames > pixels.max_frames):
         message = rule.message or "the number of frames is not what the profile allows"
         yield Hit(rule.id, message, "(0028,0008)")
+    if pixels.within_stored:
+        for hit in check_pixels(instance):
+            if hit.rule == _BEYOND_STORED:
+                yield Hit(rule.id, rule.message or hit.message, hit.tag)
     if not (pixels.decodable or pixels.not_constant) or 0x7FE00010 not in dataset.elements:
         return
     from imgconv.profiles.decode import check_decoding

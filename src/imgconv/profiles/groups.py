@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from statistics import median
 
+from imgconv.core.vectors import dot, normal_of
 from imgconv.dicom.elements import Item, format_tag
 from imgconv.profiles.check import applies, look_up
 from imgconv.profiles.model import GroupRule, Profile, ProfileRule
+from imgconv.rules.orientations import group_orientations
 from imgconv.rules.record_store import RecordStore
 from imgconv.rules.records import Record, SeriesRecords, digest_value
 from imgconv.rules.relation_hit import RelationHit
@@ -16,10 +20,14 @@ from imgconv.standard.elements import find_tag
 
 __all__ = ["check_groups", "collect_extras", "group_rules"]
 
+_SAME_PLACE_MM = 1e-3  # below what any scanner writes
+
 
 def group_rules(profile: Profile) -> tuple[ProfileRule, ...]:
     """Return the rules of a profile that are about several files."""
-    return tuple(rule for rule in profile.rules if rule.group is not None)
+    return tuple(
+        rule for rule in profile.rules if rule.group is not None and rule.group.level != "frames"
+    )
 
 
 def collect_extras(profile: Profile, dataset: Item, secret: bytes) -> tuple[str, ...]:
@@ -78,6 +86,8 @@ def _check_group(
         for hit in check_stack(SeriesRecords(records[0].series, records)):
             if hit.rule in group.geometry and hit.severity != "info":
                 yield RelationHit(rule.id, rule.message or hit.message, hit.path, hit.tag)
+    if group.spacing_mm is not None:
+        yield from _check_spacing(rule, records, group.spacing_mm)
     rows = [record.extras[number].split("|")[1:] for record in records]
     for column, (keyword, tolerance) in enumerate(group.same):
         odd = _find_odd([row[column] for row in rows], tolerance)
@@ -93,6 +103,21 @@ def _check_group(
                 yield RelationHit(rule.id, message, records[place].path, _tag(keyword))
                 break
             seen[value] = place
+
+
+def _check_spacing(
+    rule: ProfileRule, records: Sequence[Record], tolerance: float
+) -> Iterator[RelationHit]:
+    """Check that the distances of slices of one orientation differ by no more than allowed."""
+    for stack in group_orientations([record for record in records if record.is_placed]):
+        normal = normal_of(stack[0].orientation)
+        along = sorted((dot(r.position, normal), r.path) for r in stack)
+        gaps = [(b[0] - a[0], b[1]) for a, b in pairwise(along) if b[0] - a[0] > _SAME_PLACE_MM]
+        usual = median(gap for gap, _path in gaps) if gaps else 0.0
+        odd = next((path for gap, path in gaps if abs(gap - usual) > tolerance), "")
+        if odd:
+            message = rule.message or f"distances of slices differ by more than {tolerance:g} mm"
+            yield RelationHit(rule.id, message, odd, "(0020,0032)")
 
 
 def _tag(keyword: str) -> str:

@@ -13,6 +13,18 @@ from imgconv.core.expression import parse_expression
 from imgconv.core.finding import Severity
 from imgconv.errors import ConfigError, UsageError
 from imgconv.profiles.document import Document, parse_document, read_document
+from imgconv.profiles.fields import (
+    Place,
+    read_list,
+    read_mapping,
+    read_number,
+    read_pattern,
+    read_tag_path,
+    read_text,
+    read_texts,
+    read_uid_pattern,
+    require_keyword,
+)
 from imgconv.profiles.model import (
     GEOMETRY,
     GroupRule,
@@ -23,33 +35,19 @@ from imgconv.profiles.model import (
     Scope,
     TagTest,
 )
-from imgconv.profiles.paths import parse_path
-from imgconv.standard.elements import find_tag
+from imgconv.profiles.phi import parse_privacy
+from imgconv.standard.codes import find_group
 from imgconv.standard.iods import EDITION
-from imgconv.standard.sop_classes import find_uid
 
 __all__ = ["load_profile", "parse_profile", "resolve_profile"]
 
-_Place = tuple[str | int, ...]
-_KEYS = {
-    "profile": {
-        "profile", "title", "version", "source", "extends", "edition", "severity", "select",
-        "ignore", "rules", "tests",
-    },
-    "rule": {
-        "id", "level", "message", "reason", "source", "for", "when", "require", "present",
-        "forbid", "tag", "presence", "values", "not_values", "regex", "range", "vm", "equals",
-        "near", "tolerance", "code", "transfer_syntaxes", "sop_classes", "group", "same",
-        "different", "count", "geometry", "pixel",
-    },
-    "range": {"gt", "ge", "lt", "le"},
-    "count": {"min", "max"},
-    "geometry": set(GEOMETRY),
-    "pixel": {"decodable", "min_frames", "max_frames", "not_constant"},
-    "test": {"name", "data", "expect"},
-}  # fmt: skip
 _PRESENCES = ("required", "type2", "optional", "forbidden")
-_LEVELS = ("series", "study", "patient")
+_LEVELS = ("series", "study", "patient", "frames")
+_CONTEXT_GROUP = re.compile(r"CID ?(\d{1,5})")
+_ABOUT_TAG = (
+    *("presence", "values", "not_values", "regex", "range", "vm", "equals", "near", "code"),
+    "type",
+)
 _GRADES = ("error", "warning", "info", "off", "on")
 _MAX_EXTENDS = 20
 
@@ -108,24 +106,24 @@ def parse_profile(document: Document) -> Profile:
     ConfigError
         It has a mistake.
     """
-    values = _mapping(document, document.values, (), "profile")
+    values = read_mapping(document, document.values, (), "profile")
     edition = values.get("edition", EDITION)
     if edition != EDITION:
         document.fail(("edition",), f"edition `{edition}` is not installed; installed: {EDITION}")
-    rules = _list(document, values.get("rules"), ("rules",))
+    rules = read_list(document, values.get("rules"), ("rules",))
     parsed = tuple(_parse_rule(document, rule, ("rules", n)) for n, rule in enumerate(rules))
     seen: set[str] = set()
     for number, rule in enumerate(parsed):
         if rule.id in seen:
             document.fail(("rules", number, "id"), f"`{rule.id}` stands twice")
         seen.add(rule.id)
-    tests = _list(document, values.get("tests"), ("tests",))
+    tests = read_list(document, values.get("tests"), ("tests",))
     return Profile(
-        name=_text(document, values.get("profile"), ("profile",)),
-        title=_text(document, values.get("title", ""), ("title",)),
+        name=read_text(document, values.get("profile"), ("profile",)),
+        title=read_text(document, values.get("title", ""), ("title",)),
         version=str(values.get("version", "1")),
-        source=_text(document, values.get("source", ""), ("source",)),
-        extends=_texts(document, values.get("extends"), ("extends",)),
+        source=read_text(document, values.get("source", ""), ("source",)),
+        extends=read_texts(document, values.get("extends"), ("extends",)),
         severity=_parse_severities(document, values, seen),
         rules=parsed,
         tests=tuple(_parse_test(document, test, ("tests", n)) for n, test in enumerate(tests)),
@@ -137,7 +135,7 @@ def _parse_severities(
 ) -> dict[str, str]:
     grades: dict[str, str] = {}
     for key, grade in (("select", "on"), ("ignore", "off")):
-        for number, name in enumerate(_texts(document, values.get(key), (key,))):
+        for number, name in enumerate(read_texts(document, values.get(key), (key,))):
             _require_rule(document, name, (key, number), own)
             grades[name] = grade
     severities = values.get("severity") or {}
@@ -152,7 +150,7 @@ def _parse_severities(
     return grades
 
 
-def _require_rule(document: Document, name: str, place: _Place, own: set[str]) -> None:
+def _require_rule(document: Document, name: str, place: Place, own: set[str]) -> None:
     if name in own or registry.rules.find(name) is not None:
         return
     if len(name) == 1 and any(spec.id.startswith(name) for spec in registry.rules.own()):
@@ -162,9 +160,9 @@ def _require_rule(document: Document, name: str, place: _Place, own: set[str]) -
     document.fail(place, f"unknown rule `{name}`", hint="`imgconv rules` lists all")
 
 
-def _parse_rule(document: Document, raw: Any, place: _Place) -> ProfileRule:
-    values = _mapping(document, raw, place, "rule")
-    name = _text(document, values.get("id"), (*place, "id"))
+def _parse_rule(document: Document, raw: Any, place: Place) -> ProfileRule:
+    values = read_mapping(document, raw, place, "rule")
+    name = read_text(document, values.get("id"), (*place, "id"))
     if not re.fullmatch(r"[A-Z][A-Za-z0-9_-]{1,30}", name):
         document.fail((*place, "id"), f"`{name}` is no id: a capital, then letters and digits")
     level = values.get("level", "error")
@@ -173,43 +171,44 @@ def _parse_rule(document: Document, raw: Any, place: _Place) -> ProfileRule:
     rule = ProfileRule(
         id=name,
         level=Severity(level),
-        message=_text(document, values.get("message", ""), (*place, "message")),
-        reason=_text(document, values.get("reason", ""), (*place, "reason")),
-        source=_text(document, values.get("source", ""), (*place, "source")),
+        message=read_text(document, values.get("message", ""), (*place, "message")),
+        reason=read_text(document, values.get("reason", ""), (*place, "reason")),
+        source=read_text(document, values.get("source", ""), (*place, "source")),
         scope=_parse_scope(document, values, place),
         tests=_parse_tests(document, values, place),
-        transfer_syntaxes=_texts(
+        transfer_syntaxes=read_texts(
             document, values.get("transfer_syntaxes"), (*place, "transfer_syntaxes")
         ),
         sop_classes=tuple(
-            _uid_pattern(document, text, (*place, "sop_classes"))
-            for text in _texts(document, values.get("sop_classes"), (*place, "sop_classes"))
+            read_uid_pattern(document, text, (*place, "sop_classes"))
+            for text in read_texts(document, values.get("sop_classes"), (*place, "sop_classes"))
         ),
         group=_parse_group(document, values, place),
         pixels=_parse_pixels(document, values.get("pixel"), (*place, "pixel")),
+        privacy=parse_privacy(document, values.get("phi"), (*place, "phi")),
     )
     asked = (rule.tests, rule.transfer_syntaxes, rule.sop_classes, rule.group, rule.pixels)
-    if not any(asked):
+    if not any(asked) and rule.privacy is None:
         document.fail(place, "the rule asks for nothing", hint="add `require`, `tag`, `group` ...")
     return rule
 
 
-def _parse_scope(document: Document, values: Mapping[str, Any], place: _Place) -> Scope:
+def _parse_scope(document: Document, values: Mapping[str, Any], place: Place) -> Scope:
     raw = values.get("for") or {}
     if not isinstance(raw, dict):
         document.fail((*place, "for"), "expected a mapping of keyword to values")
     chosen: dict[str, tuple[str, ...]] = {}
     for keyword, wanted in raw.items():
         inner = (*place, "for", keyword)
-        _require_keyword(document, keyword, inner)
-        texts = _texts(document, wanted, inner)
+        require_keyword(document, keyword, inner)
+        texts = read_texts(document, wanted, inner)
         if keyword == "SOPClassUID":
-            texts = tuple(_uid_pattern(document, text, inner) for text in texts)
+            texts = tuple(read_uid_pattern(document, text, inner) for text in texts)
         chosen[keyword] = texts
     return Scope(chosen, _condition(document, values.get("when"), (*place, "when")))
 
 
-def _condition(document: Document, text: Any, place: _Place) -> str:
+def _condition(document: Document, text: Any, place: Place) -> str:
     if text is None:
         return ""
     try:
@@ -220,70 +219,92 @@ def _condition(document: Document, text: Any, place: _Place) -> str:
 
 
 def _parse_tests(
-    document: Document, values: Mapping[str, Any], place: _Place
+    document: Document, values: Mapping[str, Any], place: Place
 ) -> tuple[TagTest, ...]:
     tests = [
-        TagTest(_tag_path(document, path, (*place, key)), presence=presence)
+        TagTest(read_tag_path(document, path, (*place, key)), presence=presence)
         for key, presence in (
             ("require", "required"),
             ("present", "type2"),
             ("forbid", "forbidden"),
         )
-        for path in _texts(document, values.get(key), (*place, key))
+        for path in read_texts(document, values.get(key), (*place, key))
     ]
     if "tag" in values:
         tests.append(_parse_tag(document, values, place))
     else:
-        for key in ("presence", "values", "not_values", "regex", "range", "vm", "equals", "near"):
+        for key in _ABOUT_TAG:
             if key in values:
                 document.fail((*place, key), "needs `tag` beside it")
     return tuple(tests)
 
 
-def _parse_tag(document: Document, values: Mapping[str, Any], place: _Place) -> TagTest:
+def _parse_tag(document: Document, values: Mapping[str, Any], place: Place) -> TagTest:
     presence = values.get("presence", "")
     if presence and presence not in _PRESENCES:
         words = ", ".join(_PRESENCES)
         document.fail((*place, "presence"), f"unknown presence `{presence}`; expected {words}")
-    limits = _mapping(document, values.get("range") or {}, (*place, "range"), "range")
+    limits = read_mapping(document, values.get("range") or {}, (*place, "range"), "range")
     low, high = _parse_count(document, values.get("vm"), (*place, "vm"))
     near = values.get("near")
     numbers = near if isinstance(near, list) else [] if near is None else [near]
     return TagTest(
-        path=_tag_path(document, _text(document, values["tag"], (*place, "tag")), (*place, "tag")),
+        path=read_tag_path(
+            document, read_text(document, values["tag"], (*place, "tag")), (*place, "tag")
+        ),
         presence=presence,
-        values=_texts(document, values.get("values"), (*place, "values")),
-        forbidden_values=_texts(document, values.get("not_values"), (*place, "not_values")),
-        regex=_pattern(document, values.get("regex"), (*place, "regex")),
-        above=_number(document, limits.get("gt"), (*place, "range", "gt")),
-        at_least=_number(document, limits.get("ge"), (*place, "range", "ge")),
-        below=_number(document, limits.get("lt"), (*place, "range", "lt")),
-        at_most=_number(document, limits.get("le"), (*place, "range", "le")),
+        values=read_texts(document, values.get("values"), (*place, "values")),
+        forbidden_values=read_texts(document, values.get("not_values"), (*place, "not_values")),
+        regex=read_pattern(document, values.get("regex"), (*place, "regex")),
+        above=read_number(document, limits.get("gt"), (*place, "range", "gt")),
+        at_least=read_number(document, limits.get("ge"), (*place, "range", "ge")),
+        below=read_number(document, limits.get("lt"), (*place, "range", "lt")),
+        at_most=read_number(document, limits.get("le"), (*place, "range", "le")),
         count_min=low,
         count_max=high,
-        equals=_tag_path(document, values["equals"], (*place, "equals"))
+        equals=read_tag_path(document, values["equals"], (*place, "equals"))
         if "equals" in values
         else "",
-        near=tuple(_number(document, n, (*place, "near")) or 0.0 for n in numbers),
-        tolerance=_number(document, values.get("tolerance"), (*place, "tolerance")) or 0.0,
+        near=tuple(read_number(document, n, (*place, "near")) or 0.0 for n in numbers),
+        tolerance=read_number(document, values.get("tolerance"), (*place, "tolerance")) or 0.0,
         code=_parse_code(document, values.get("code"), (*place, "code")),
+        context_group=_parse_context_group(document, values.get("code"), (*place, "code")),
+        vrs=_parse_vrs(document, values.get("type"), (*place, "type")),
     )
 
 
-def _parse_code(document: Document, raw: Any, place: _Place) -> tuple[str, str] | None:
-    if raw is None:
+def _parse_code(document: Document, raw: Any, place: Place) -> tuple[str, str] | None:
+    if raw is None or _CONTEXT_GROUP.fullmatch(str(raw)):
         return None
     scheme, _, value = str(raw).partition(":")
     if not value:
-        document.fail(place, f"`{raw}` is no code; expected `SCHEME:VALUE`, as in `SCT:39607008`")
+        document.fail(place, f"`{raw}` is no code; expected `SCHEME:VALUE` or `CID 4031`")
     return scheme.strip(), value.strip()
 
 
-def _parse_count(document: Document, raw: Any, place: _Place) -> tuple[int, int | None]:
+def _parse_context_group(document: Document, raw: Any, place: Place) -> int | None:
+    found = _CONTEXT_GROUP.fullmatch(str(raw)) if raw is not None else None
+    if found is None:
+        return None
+    number = int(found[1])
+    if not find_group(number):
+        document.fail(place, f"there is no context group {number}")
+    return number
+
+
+def _parse_vrs(document: Document, raw: Any, place: Place) -> tuple[str, ...]:
+    vrs = read_texts(document, raw, place)
+    for vr in vrs:
+        if not re.fullmatch(r"[A-Z]{2}", vr):
+            document.fail(place, f"`{vr}` is no value representation; expected `DS`, `CS` ...")
+    return vrs
+
+
+def _parse_count(document: Document, raw: Any, place: Place) -> tuple[int, int | None]:
     if raw is None:
         return 0, None
     if isinstance(raw, dict):
-        limits = _mapping(document, raw, place, "count")
+        limits = read_mapping(document, raw, place, "count")
         return int(limits.get("min", 0)), limits.get("max")
     found = re.fullmatch(r"(\d+)(?:-(\d+|n))?", str(raw))
     if found is None:
@@ -292,7 +313,7 @@ def _parse_count(document: Document, raw: Any, place: _Place) -> tuple[int, int 
     return low, low if found[2] is None else None if found[2] == "n" else int(found[2])
 
 
-def _parse_group(document: Document, values: Mapping[str, Any], place: _Place) -> GroupRule | None:
+def _parse_group(document: Document, values: Mapping[str, Any], place: Place) -> GroupRule | None:
     if "group" not in values:
         for key in ("same", "different", "count", "geometry"):
             if key in values:
@@ -303,120 +324,66 @@ def _parse_group(document: Document, values: Mapping[str, Any], place: _Place) -
         words = ", ".join(_LEVELS)
         document.fail((*place, "group"), f"unknown group `{level}`; expected {words}")
     same = []
-    for number, text in enumerate(_texts(document, values.get("same"), (*place, "same"))):
+    for number, text in enumerate(read_texts(document, values.get("same"), (*place, "same"))):
         keyword, _, tolerance = text.partition("~")
         inner = (*place, "same", number)
-        _require_keyword(document, keyword, inner)
-        same.append((keyword, _number(document, tolerance or 0, inner) or 0.0))
-    different = _texts(document, values.get("different"), (*place, "different"))
+        require_keyword(document, keyword, inner)
+        same.append((keyword, read_number(document, tolerance or 0, inner) or 0.0))
+    different = read_texts(document, values.get("different"), (*place, "different"))
     for number, keyword in enumerate(different):
-        _require_keyword(document, keyword, (*place, "different", number))
+        require_keyword(document, keyword, (*place, "different", number))
     low, high = _parse_count(document, values.get("count"), (*place, "count"))
-    geometry = _parse_geometry(document, values.get("geometry"), (*place, "geometry"))
-    if geometry and level != "series":
+    geometry, spacing_mm = _parse_geometry(document, values.get("geometry"), (*place, "geometry"))
+    if (geometry or spacing_mm is not None) and level != "series":
         document.fail((*place, "geometry"), "needs `group: series`")
-    return GroupRule(level, tuple(same), different, low, high, geometry)
+    if level == "frames" and different:
+        document.fail((*place, "different"), "is not for frames")
+    return GroupRule(level, tuple(same), different, low, high, geometry, spacing_mm)
 
 
-def _parse_geometry(document: Document, raw: Any, place: _Place) -> frozenset[str]:
-    values = _mapping(document, raw or {}, place, "geometry")
+def _parse_geometry(
+    document: Document, raw: Any, place: Place
+) -> tuple[frozenset[str], float | None]:
+    """Return ids of rules about stacks, and by how many mm distances may differ."""
+    values = read_mapping(document, raw or {}, place, "geometry")
+    rules: set[str] = set()
+    spacing_mm = None
     for key, wanted in values.items():
-        if not isinstance(wanted, bool):
+        if key == "uniform_spacing" and isinstance(wanted, (int, float)) and wanted is not True:
+            spacing_mm = None if wanted is False else float(wanted)
+        elif not isinstance(wanted, bool):
             document.fail((*place, key), "expected true or false")
-    return frozenset(rule for key, wanted in values.items() if wanted for rule in GEOMETRY[key])
+        elif wanted:
+            rules.update(GEOMETRY[key])
+    return frozenset(rules), spacing_mm
 
 
-def _parse_pixels(document: Document, raw: Any, place: _Place) -> PixelRule | None:
+def _parse_pixels(document: Document, raw: Any, place: Place) -> PixelRule | None:
     if raw is None:
         return None
-    values = _mapping(document, raw, place, "pixel")
+    values = read_mapping(document, raw, place, "pixel")
     return PixelRule(
         decodable=bool(values.get("decodable", False)),
         min_frames=int(values.get("min_frames", 0)),
         max_frames=values.get("max_frames"),
         not_constant=bool(values.get("not_constant", False)),
+        within_stored=_parse_pixel_range(document, values.get("range"), (*place, "range")),
     )
 
 
-def _parse_test(document: Document, raw: Any, place: _Place) -> ProfileTest:
-    values = _mapping(document, raw, place, "test")
+def _parse_pixel_range(document: Document, raw: Any, place: Place) -> bool:
+    if raw not in (None, "bits_stored"):
+        document.fail(place, f"unknown range `{raw}`; expected bits_stored")
+    return raw is not None
+
+
+def _parse_test(document: Document, raw: Any, place: Place) -> ProfileTest:
+    values = read_mapping(document, raw, place, "test")
     data = values.get("data")
     if not isinstance(data, dict):
         document.fail((*place, "data"), "expected a mapping of keyword to value")
     for keyword in data:
-        _require_keyword(document, keyword, (*place, "data", keyword))
+        require_keyword(document, keyword, (*place, "data", keyword))
     name = str(values.get("name", f"test {int(place[-1]) + 1}"))
-    expect = _texts(document, values.get("expect"), (*place, "expect"))
+    expect = read_texts(document, values.get("expect"), (*place, "expect"))
     return ProfileTest(name, data, expect, document.line(place))
-
-
-def _mapping(document: Document, raw: Any, place: _Place, kind: str) -> dict[str, Any]:
-    if not isinstance(raw, dict):
-        document.fail(place, f"expected a mapping, got `{type(raw).__name__}`")
-    for key in raw:
-        if key not in _KEYS[kind]:
-            words = ", ".join(sorted(_KEYS[kind]))
-            document.fail((*place, key), f"unknown key; expected one of {words}")
-    return raw
-
-
-def _list(document: Document, raw: Any, place: _Place) -> list[Any]:
-    if raw is None:
-        return []
-    if not isinstance(raw, list):
-        document.fail(place, "expected a list")
-    return raw
-
-
-def _text(document: Document, raw: Any, place: _Place) -> str:
-    if raw is None:
-        document.fail(place, "is missing")
-    if isinstance(raw, (dict, list)):
-        document.fail(place, "expected a text")
-    return str(raw)
-
-
-def _texts(document: Document, raw: Any, place: _Place) -> tuple[str, ...]:
-    items = raw if isinstance(raw, list) else [] if raw is None else [raw]
-    return tuple(_text(document, item, (*place, n)) for n, item in enumerate(items))
-
-
-def _number(document: Document, raw: Any, place: _Place) -> float | None:
-    if raw is None:
-        return None
-    try:
-        return float(raw)
-    except (TypeError, ValueError):
-        document.fail(place, f"`{raw}` is no number")
-
-
-def _pattern(document: Document, raw: Any, place: _Place) -> re.Pattern[str] | None:
-    if raw is None:
-        return None
-    try:
-        return re.compile(str(raw))
-    except re.error as error:
-        document.fail(place, f"`{raw}` is no pattern: {error}")
-
-
-def _require_keyword(document: Document, keyword: str, place: _Place) -> None:
-    if find_tag(keyword) is None and not re.fullmatch(r"[0-9A-Fa-f]{4},[0-9A-Fa-f]{4}", keyword):
-        document.fail(place, f"unknown keyword `{keyword}`")
-
-
-def _tag_path(document: Document, path: str, place: _Place) -> str:
-    try:
-        parse_path(path)
-    except ValueError as error:
-        document.fail(place, str(error))
-    return path
-
-
-def _uid_pattern(document: Document, text: str, place: _Place) -> str:
-    """Return a UID pattern; names of SOP classes may be given instead."""
-    if text[:1].isdigit():
-        return text
-    uid = find_uid(text)
-    if uid is None:
-        document.fail(place, f"unknown SOP class `{text}`")
-    return uid

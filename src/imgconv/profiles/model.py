@@ -18,6 +18,7 @@ __all__ = [
     "GEOMETRY",
     "GroupRule",
     "PixelRule",
+    "PrivacyRule",
     "Profile",
     "ProfileRule",
     "ProfileTest",
@@ -68,14 +69,18 @@ class TagTest:
     near: tuple[float, ...] = ()
     tolerance: float = 0.0
     code: tuple[str, str] | None = None  # coding scheme designator, code value
+    context_group: int | None = None  # one of whose codes is asked for
+    vrs: tuple[str, ...] = ()
 
 
 @record
 class GroupRule:
     """What must be the same, or in order, in each series, study or patient.
 
-    `same` are (keyword, tolerance); `geometry` are the ids of the built-in
-    rules about stacks that have this rule's level here; counts are numbers of files.
+    `level` is series, study, patient, or frames (of one file). `same` are (keyword,
+    tolerance); `geometry` are the ids of the built-in rules about stacks that have this rule's
+    level here; `spacing_mm` is by how much distances of slices may differ; counts are numbers
+    of files, or frames.
     """
 
     level: str
@@ -84,16 +89,47 @@ class GroupRule:
     count_min: int = 0
     count_max: int | None = None
     geometry: frozenset[str] = frozenset()
+    spacing_mm: float | None = None
+
+
+@record
+class PrivacyRule:
+    """What may be left of the patient.
+
+    Parameters
+    ----------
+    options
+        Options of PS3.15 E.3 (columns of table E.1-1) that the profile accepts; None: table
+        E.1-1 is not asked for.
+    declared
+        Whether options that the object says were applied are accepted as well.
+    private
+        ``allow``, ``declared`` (if the object declares Retain Safe Private), or ``forbid``.
+    text
+        Kinds of identifying text that are looked for.
+    burned_in
+        Whether text in the pixels must be denied.
+    """
+
+    options: frozenset[str] | None = None
+    declared: bool = True
+    private: str = "allow"
+    text: frozenset[str] = frozenset()
+    burned_in: bool = False
 
 
 @record
 class PixelRule:
-    """What is asked of the pixels: whether they decode, their number of frames, their values."""
+    """What is asked of the pixels: whether they decode, their number of frames, their values.
+
+    `within_stored`: no bits above High Bit are set.
+    """
 
     decodable: bool = False
     min_frames: int = 0
     max_frames: int | None = None
     not_constant: bool = False
+    within_stored: bool = False
 
 
 @record
@@ -111,6 +147,7 @@ class ProfileRule:
     sop_classes: tuple[str, ...] = ()
     group: GroupRule | None = None
     pixels: PixelRule | None = None
+    privacy: PrivacyRule | None = None
 
 
 @record

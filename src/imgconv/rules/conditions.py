@@ -21,6 +21,9 @@ from imgconv.dicom.elements import Element, Item
 
 __all__ = ["Condition", "Scope", "compile_condition"]
 
+# Conditions ask whether these have a value at all, not whether it is the first: Scanning Sequence,
+# Sequence Variant, Shutter Shape, Collimator Shape.
+_ANY_VALUE = frozenset({0x00180020, 0x00180021, 0x00181600, 0x00181700})
 _SHARED, _PER_FRAME = 0x52009229, 0x52009230
 
 
@@ -148,13 +151,13 @@ def _equals(tag: int, index: int, values: list[Any]) -> Condition:
     wanted = {str(value) for value in values}
 
     def decide(scope: Scope) -> bool | None:
-        found = _value(scope, tag, index)
-        if found is None:
+        found = _values(scope, tag, index)
+        if not found:
             element = scope.find(tag)
             if element is not None:
                 return "" in wanted
             return False if scope.knows(tag) else None
-        return found in wanted
+        return not wanted.isdisjoint(found)
 
     return decide
 
@@ -163,8 +166,8 @@ def _differs(tag: int, index: int, values: list[Any]) -> Condition:
     unwanted = {str(value) for value in values}
 
     def decide(scope: Scope) -> bool | None:
-        found = _value(scope, tag, index)
-        return None if found is None else found not in unwanted
+        found = _values(scope, tag, index)
+        return unwanted.isdisjoint(found) if found else None
 
     return decide
 
@@ -215,6 +218,15 @@ def _is_not_zero(tag: int, index: int, _values: list[Any]) -> Condition:
             return None
 
     return decide
+
+
+def _values(scope: Scope, tag: int, index: int) -> tuple[str, ...]:
+    """Return the value that a condition is about, or all where any may be meant."""
+    if tag in _ANY_VALUE and not index:
+        element = scope.find(tag)
+        return () if element is None else tuple(map(str, element.values()))
+    value = _value(scope, tag, index)
+    return () if value is None else (value,)
 
 
 def _value(scope: Scope, tag: int, index: int) -> str | None:

@@ -12,13 +12,23 @@ PS3.15 annex E: table E.1-1, E.3 (options); PS3.16 CID 7050 (codes of the option
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from imgconv.dicom.elements import Element
 from imgconv.rules.instance import Hit, Instance, name_tag
 from imgconv.standard.confidentiality import OPTION_CODES, find_action
 
-__all__ = ["check_attributes", "check_file", "check_markers", "check_text"]
+__all__ = [
+    "TEXT_KINDS",
+    "check_attributes",
+    "check_file",
+    "check_markers",
+    "check_text",
+    "declared_options",
+    "find_left",
+    "find_private",
+    "find_text",
+]
 
 _METHOD_CODES, _METHOD = 0x00120064, 0x00120063
 _REMOVED, _BURNED_IN, _FEATURES, _DATES_MODIFIED = 0x00120062, 0x00280301, 0x00280302, 0x00280303
@@ -52,30 +62,41 @@ _VENDOR_ROOTS = (
 # A date in the name of a file or folder; the parts of UIDs are none.
 _NAMED_DATE = re.compile(r"(?<![\d.])(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?![\d])")
 
-_IDENTIFYING = {
-    "an e-mail address": re.compile(r"[\w.+-]+@[\w-]+\.[a-z]{2,}", re.IGNORECASE),
-    "a telephone number": re.compile(
+# Kind of identifying text -> what it is called in messages.
+TEXT_KINDS = {
+    "email": "an e-mail address",
+    "phone": "a telephone number",
+    "ssn": "a social security number",
+    "title": "a name with a title",
+    "record-number": "a record number",
+    "birth-date": "a date of birth",
+    "date": "a date",
+    "name": "the patient's name",
+}
+_FORMS = {
+    "email": re.compile(r"[\w.+-]+@[\w-]+\.[a-z]{2,}", re.IGNORECASE),
+    "phone": re.compile(
         r"(?<![\d.])(\+?\d{1,3}[ -.])?(\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(?![\d.])"
         r"|\+\d{1,3}[ -]?\d[\d -]{6,}"
     ),
-    "a social security number": re.compile(r"(?<![\d.-])\d{3}-\d{2}-\d{4}(?![\d.-])"),
-    "a name with a title": re.compile(
+    "ssn": re.compile(r"(?<![\d.-])\d{3}-\d{2}-\d{4}(?![\d.-])"),
+    "title": re.compile(
         r"\b(Mrs?|Ms|Miss|Dr|Prof|Herr|Frau|Mme|Sra?|Patient)\b\.?:? +[A-Z][\w'-]+"
     ),
-    "a record number": re.compile(
+    "record-number": re.compile(
         r"\b(MRN|medical record|accession|SSN|NHS|insurance)\b[ #:.no]*\d{3,}", re.IGNORECASE
     ),
-    "a date of birth": re.compile(
+    "birth-date": re.compile(
         r"\b(DOB|born|birth|geb)\b\D{0,12}\d{1,4}[-./]\d{1,2}[-./]\d{1,4}", re.IGNORECASE
     ),
-    "a date": re.compile(
+    "date": re.compile(
         r"(?<![\d.])((19|20)\d\d[-/](0?[1-9]|1[0-2])[-/]([0-2]?\d|3[01])"
         r"|([0-2]?\d|3[01])[-/.]([0-2]?\d|3[01])[-/.](19|20)\d\d)(?![\d.])"
     ),
 }
 
 
-def _find_options(instance: Instance) -> frozenset[str]:
+def declared_options(instance: Instance) -> frozenset[str]:
     """Return the options of PS3.15 E.3 that the object says were applied."""
     found = instance.shared.get("deidentification")
     if not isinstance(found, frozenset):
@@ -87,15 +108,28 @@ def _find_options(instance: Instance) -> frozenset[str]:
 
 def check_attributes(instance: Instance) -> Iterator[Hit]:
     """Check every attribute of Table E.1-1, at every depth (D001 to D004, D008)."""
-    options = _find_options(instance)
+    options = declared_options(instance)
+    if "safe_private" not in options:
+        yield from find_private(instance)
+    yield from find_left(instance, options)
+
+
+def find_private(instance: Instance) -> Iterator[Hit]:
+    """Iterate over the private elements that have a value (D002)."""
+    for element in instance.elements:
+        if element.tag >> 16 & 1 and element.tag & 0xFFFF > 0xFF and not element.is_empty:
+            yield Hit("D002", "a private element is left", element.path)
+
+
+def find_left(instance: Instance, options: frozenset[str]) -> Iterator[Hit]:
+    """Iterate over what the basic profile with these options removes and is left.
+
+    D001, D003, D004, D008; private elements are no matter of the table.
+    """
     patient_id = instance.dataset.text(_PATIENT_ID)
     for element in instance.elements:
         tag = element.tag
-        if tag >> 16 & 1:
-            if "safe_private" not in options and tag & 0xFFFF > 0xFF and not element.is_empty:
-                yield Hit("D002", "a private element is left", element.path)
-            continue
-        if tag in _MARKERS or tag & 0xFFFF == 0:
+        if tag >> 16 & 1 or tag in _MARKERS or tag & 0xFFFF == 0:
             continue
         action = find_action(tag)
         if action is None:
@@ -169,17 +203,22 @@ def _is_pseudonym(element: Element, patient_id: str) -> bool:
 
 def check_text(instance: Instance) -> Iterator[Hit]:
     """Look for names, numbers and addresses in free text (D007)."""
-    names = _known_names(instance)
+    yield from find_text(instance, TEXT_KINDS.keys())
+
+
+def find_text(instance: Instance, kinds: Collection[str]) -> Iterator[Hit]:
+    """Look for some kinds of identifying text, as `TEXT_KINDS` names them (D007)."""
+    names = _known_names(instance) if "name" in kinds else frozenset()
+    forms = [(TEXT_KINDS[kind], _FORMS[kind]) for kind in _FORMS if kind in kinds]
     for element in instance.elements:
         if element.held_vr not in _TEXT or element.is_empty or element.tag in _MARKERS:
             continue
         text = " ".join(str(value) for value in element.values())[:10000]
-        kind = next((kind for kind, form in _IDENTIFYING.items() if form.search(text)), "")
-        if not kind and names:
-            words = set(re.findall(r"\w+", text.lower()))
-            kind = "the patient's name" if names & words else ""
-        if kind:
-            message = f"{name_tag(element.tag)} seems to hold {kind}"
+        found = next((words for words, form in forms if form.search(text)), "")
+        if not found and names and names & set(re.findall(r"\w+", text.lower())):
+            found = TEXT_KINDS["name"]
+        if found:
+            message = f"{name_tag(element.tag)} seems to hold {found}"
             yield Hit("D007", message, element.path, text[:80])
 
 
@@ -209,7 +248,7 @@ def check_markers(instance: Instance) -> Iterator[Hit]:
     if dataset.text(_FEATURES) == "YES":
         message = "RecognizableVisualFeatures is YES"
         yield Hit("D005", message, "(0028,0302)", severity="warning")
-    options = _find_options(instance)
+    options = declared_options(instance)
     modified = dataset.text(_DATES_MODIFIED)
     if "modified_dates" in options and modified != "MODIFIED":
         message = "LongitudinalTemporalInformationModified does not fit the option for dates"
@@ -221,7 +260,7 @@ def check_file(instance: Instance) -> Iterator[Hit]:
     preamble = instance.tree.preamble
     if preamble and preamble.strip(b"\0") and preamble[:4] not in (b"II*\0", b"MM\0*"):
         yield Hit("D010", "the preamble is not empty")
-    options = _find_options(instance)
+    options = declared_options(instance)
     yield from _check_names(instance)
     for tag, element in instance.dataset.elements.items():
         group, number = tag >> 16, tag & 0xFFFF

@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-__all__ = ["find_members", "is_known_scheme", "is_own_code"]
+__all__ = ["find_group", "find_members", "is_known_scheme", "is_own_code"]
 
 # PS3.16 table 8-1, former names included.
 _SCHEMES = frozenset({
@@ -64,3 +64,18 @@ def find_members(group: int) -> frozenset[tuple[str, str]]:
         names = _SNOMED_RT if scheme == "SRT" else {scheme}
         members.update((name, value) for name in names)
     return frozenset(members)
+
+
+@cache
+def find_group(number: int) -> frozenset[tuple[str, str]]:
+    """Return (scheme, value) of the members of any context group; empty if there is none.
+
+    Loads pydicom's tables of all groups; `find_members` has the few that rules ask for.
+    """
+    from pydicom.sr.codedict import codes
+
+    try:
+        found = getattr(codes, f"cid{number}")
+    except AttributeError:
+        return frozenset()
+    return frozenset((code.scheme_designator, code.value) for code in found.concepts.values())

@@ -156,6 +156,21 @@ def test_a_group_rule_asks_for_geometry(tmp_path):
     assert (finding.rule, finding.severity, finding.tag) == ("A1", "error", "(0020,0032)")
 
 
+@pytest.mark.parametrize(("tolerance", "found"), [("0.05", True), ("0.5", False)])
+def test_a_group_rule_asks_for_even_distances(tolerance, found, tmp_path):
+    profile = tmp_path / "a.yaml"
+    rule = f"{{id: A1, group: series, geometry: {{uniform_spacing: {tolerance}}}}}"
+    profile.write_text(f"profile: a\nrules:\n  - {rule}\n")
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number, dataset in enumerate(objects.stack(5)):
+        shift = 0.1 if number == 2 else 0.0
+        moved = dataset | {"ImagePositionPatient": ["0", "0", str(2.5 * number + shift)]}
+        (folder / f"{number}.dcm").write_bytes(objects.encode_file(moved))
+    options = ValidateOptions(profiles=(str(profile),), select=("A1",), jobs=1)
+    assert bool(list_findings([folder], options)) is found
+
+
 @pytest.mark.parametrize("spec", PROFILES, ids=lambda spec: spec.name)
 def test_shipped_profiles_pass_their_own_tests(spec):
     described = describe_profile(spec.name)

@@ -47,6 +47,33 @@ CASES = [
     ("pixel: {decodable: true}", {}, False),
     ("pixel: {not_constant: true}", {"PixelData": objects.Raw(bytes(32))}, True),
     ("pixel: {min_frames: 2}", {}, True),
+    ("pixel: {range: bits_stored}", {"BitsStored": [1], "HighBit": [0]}, True),
+    ("pixel: {range: bits_stored}", {"PixelData": objects.Raw(bytes(32))}, False),
+    ("{tag: SliceThickness, type: DS}", {}, False),
+    ("{tag: SliceThickness, type: [FD, FL]}", {}, True),
+    ("{tag: PatientOrientationCodeSequence, code: CID 19}",
+     {"PatientOrientationCodeSequence": [objects.code("102538003", "SCT", "recumbent")]}, False),
+    ("{tag: PatientOrientationCodeSequence, code: CID 19}",
+     {"PatientOrientationCodeSequence": [objects.code()]}, True),
+    ("phi: {e1: [basic]}", {}, True),
+    ("phi: {e1: [full_dates=keep, patient_characteristics, clean_descriptors]}",
+     {"PatientName": "", "PatientID": "S1"}, False),
+    ("phi: {e1: [basic, declared]}",
+     {"PatientName": "", "PatientSex": "", "StudyID": "", "DeidentificationMethodCodeSequence":
+      [objects.code("113106", "DCM", "Retain Full Dates")]}, False),
+    ("phi: {private: forbid}", {"0029,0010": "ACME", "0029,1010": "x"}, True),
+    ("phi: {private: safe-list}", {"0029,0010": "ACME", "0029,1010": "x"}, True),
+    ("phi: {private: safe-list}",
+     {"0029,0010": "ACME", "0029,1010": "x", "DeidentificationMethodCodeSequence":
+      [objects.code("113111", "DCM", "Retain Safe Private")]}, False),
+    ("phi: {text: [email]}", {"ImageComments": "to jane@example.org"}, True),
+    ("phi: {text: [phone, ssn, date]}", {"ImageComments": "to jane@example.org"}, False),
+    ("phi: {text: [names-from-header]}",
+     {"PatientName": "Roe^Riva", "ImageComments": "riva was here"}, True),
+    ("phi: {burned_in: flag}", {"BurnedInAnnotation": "YES"}, True),
+    ("phi: {burned_in: flag}", {"BurnedInAnnotation": "NO"}, False),
+    ("{group: frames, count: {min: 2}}", {}, True),
+    ("{group: frames, same: [ImagePositionPatient]}", {}, False),
 ]  # fmt: skip
 
 
@@ -66,3 +93,18 @@ def test_the_place_of_a_nested_value_is_given(tmp_path):
     (hit,) = check_profile(profile, objects.make_instance(dataset, tmp_path))
     assert hit.tag == "(0040,A730)[1].(0040,A040)"
     assert "TEXT" not in hit.message
+
+
+@pytest.mark.parametrize(
+    ("same", "broken"),
+    [
+        ("ImagePositionPatient", True),
+        ("ImagePositionPatient~100", False),
+        ("PixelSpacing", False),
+    ],
+)
+def test_frames_are_compared(same, broken, tmp_path):
+    text = f"profile: a\nrules:\n  - {{id: A1, group: frames, same: [{same}]}}\n"
+    profile = parse_profile(parse_document(text.encode(), "a.yaml"))
+    instance = objects.make_instance(objects.frames(), tmp_path)
+    assert bool(list(check_profile(profile, instance))) is broken

@@ -32,6 +32,20 @@ MISTAKES = [
     ),
     ("profile: a\nrules:\n- {id: A1, tag: Rows}\n- {id: A1, tag: Rows}\n", 4, "id", "twice"),
     ("profile: a\nprofile: b\n", 2, "profile", "twice"),
+    ("profile: a\nrules:\n- id: A1\n  phi: {e1: [all]}\n", 4, "e1.0", "unknown option"),
+    ("profile: a\nrules:\n- id: A1\n  phi: {private: no}\n", 4, "private", "safe-list"),
+    ("profile: a\nrules:\n- id: A1\n  phi: {text: [mood]}\n", 4, "text", "email"),
+    ("profile: a\nrules:\n- id: A1\n  phi: {burned_in: ocr}\n", 4, "burned_in", "flag"),
+    ("profile: a\nrules:\n- id: A1\n  phi: {}\n  e1: []\n", 5, "e1", "unknown key"),
+    ("profile: a\nrules:\n- {id: A1, tag: Rows, code: CID 99999}\n", 3, "code", "no context group"),
+    ("profile: a\nrules:\n- {id: A1, tag: Rows, code: Lung}\n", 3, "code", "CID 4031"),
+    ("profile: a\nrules:\n- {id: A1, tag: Rows, type: text}\n", 3, "type", "value representation"),
+    ("profile: a\nrules:\n- {id: A1, type: US}\n", 3, "type", "needs `tag`"),
+    ("profile: a\nrules:\n- {id: A1, pixel: {range: 0-1}}\n", 3, "range", "bits_stored"),
+    (
+        "profile: a\nrules:\n- {id: A1, group: frames, different: [Rows]}\n",
+        3, "different", "not for frames",
+    ),
 ]  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from imgconv.standard.codes import find_members, is_known_scheme, is_own_code
+from imgconv.standard.codes import find_group, find_members, is_known_scheme, is_own_code
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,8 @@ def test_members_of_a_group_have_their_former_codes_too():
     members = find_members(19)
     assert {("SCT", "102538003"), ("SRT", "F-10450"), ("SNM3", "F-10450")} <= members
     assert ("SCT", "39607008") not in members
+
+
+def test_any_context_group_can_be_found():
+    assert ("SCT", "102538003") in find_group(19)
+    assert find_group(99999) == frozenset()
