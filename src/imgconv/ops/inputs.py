@@ -73,7 +73,11 @@ def list_inputs(inputs: Inputs) -> list[str | os.PathLike[str]]:
 
 
 def gather(
-    inputs: Sequence[str | os.PathLike[str]], staging: Path, *, exclude: Path | None = None
+    inputs: Sequence[str | os.PathLike[str]],
+    staging: Path,
+    *,
+    exclude: Path | None = None,
+    among_others: bool | None = None,
 ) -> Iterator[InputFile]:
     """Yield every file below the inputs, each once, in an order that does not change.
 
@@ -86,14 +90,26 @@ def gather(
         A folder for what archives hold; made if it is needed.
     exclude
         A folder that is not entered: the output's, if it lies in an input.
+    among_others
+        Whether an input that does not exist is one of several: it is yielded with
+        its problem, so that it does not stop the others. None if the inputs tell.
 
     Raises
     ------
     InputError
-        An input does not exist.
+        The only input does not exist.
     """
     seen: set[int] = set()  # hashes: a set of a million paths would need 600 MB
-    paths = [path for item in inputs for path in _expand(os.fspath(item))]
+    several = len(inputs) > 1 if among_others is None else among_others
+    paths: list[Path] = []
+    for item in inputs:
+        try:
+            paths += _expand(os.fspath(item))
+        except InputError as error:
+            if not several:
+                raise
+            name = os.fspath(item)
+            yield InputFile(Path(name), name, problem=error, is_named=True)
     for number, path in enumerate(paths):
         for file in _iter_input(path, staging / f"archive{number}", exclude):
             if len(paths) > 1:  # only then can a file be met twice
@@ -110,10 +126,23 @@ def count_files(inputs: Sequence[str | os.PathLike[str]], *, exclude: Path | Non
     Raises
     ------
     InputError
-        An input does not exist.
+        The only input does not exist.
     """
-    paths = (path for item in inputs for path in _expand(os.fspath(item)))
-    return sum(sum(1 for _ in _walk(path, exclude)) if path.is_dir() else 1 for path in paths)
+    if len(inputs) > 1:
+        return sum(_count(item, exclude) for item in inputs)
+    return sum(_count_below(path, exclude) for item in inputs for path in _expand(os.fspath(item)))
+
+
+def _count(item: str | os.PathLike[str], exclude: Path | None) -> int:
+    """Return how many files one of several inputs has; one that does not exist fails as one."""
+    try:
+        return sum(_count_below(path, exclude) for path in _expand(os.fspath(item)))
+    except InputError:
+        return 1
+
+
+def _count_below(path: Path, exclude: Path | None) -> int:
+    return sum(1 for _ in _walk(path, exclude)) if path.is_dir() else 1
 
 
 def _expand(item: str) -> list[Path]:

@@ -98,9 +98,10 @@ def iter_jobs(
     """
     single = is_single(inputs, output)
     taken: set[int] = set()
+    several = len(inputs) > 1
     for item in inputs:
         base = _base_of(item)
-        for file in gather([item], staging, exclude=output):
+        for file in gather([item], staging, exclude=output, among_others=several):
             key = _key(file, base, staging)
             yield _job(file, key, output, single=single, taken=taken)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from imgconv.errors import UsageError
+from imgconv.errors import InputError, UsageError
 from imgconv.ops.inputs import _find_listed, count_files, gather, list_inputs
 
 
@@ -73,3 +73,21 @@ def test_list_inputs_takes_one_path_or_several(given):
 def test_list_inputs_refuses_an_empty_text(given):
     with pytest.raises(UsageError, match="empty"):
         list_inputs(given)
+
+
+def test_gather_one_of_several_that_does_not_exist_does_not_stop_the_others(tmp_path):
+    there = tmp_path / "there"
+    there.write_bytes(b"x")
+    inputs = [tmp_path / "gone", there]
+    lost, found = gather(inputs, tmp_path / "staging")
+    assert lost.problem is not None
+    assert lost.problem.message == "no such file or folder"
+    assert found.path == there
+    assert count_files(inputs) == 2
+
+
+def test_gather_the_only_input_that_does_not_exist_is_an_error(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        list(gather([tmp_path / "gone"], tmp_path / "staging"))
+    with pytest.raises(InputError, match="no such file"):
+        count_files([tmp_path / "gone"])
