@@ -183,7 +183,7 @@ class RuleSpec:
 class ProfileSpec:
     """One profile that comes with imgconv or a plug-in: a name and its data file.
 
-    `package` and `resource` name the file as `importlib.resources` reads it.
+    `package` and `resource` name the file as `imgconv.resources` reads it.
     """
 
     name: str

@@ -15,6 +15,7 @@ import mmap
 import struct
 from collections.abc import Iterator
 from dataclasses import field
+from math import isfinite
 from pathlib import Path
 
 from imgconv.errors import CorruptData, UnsupportedData, input_error
@@ -37,6 +38,7 @@ _FORMATS = {
     "US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d", "UV": "Q", "SV": "q",
     "OW": "H", "OL": "I", "OF": "f", "OD": "d", "OV": "Q",
 }  # fmt: skip
+_SIZES = {vr: struct.calcsize(f"<{code}") for vr, code in _FORMATS.items()}
 _PLAIN_TEXT = {"LT", "ST", "UT", "UR"}  # a backslash does not separate values
 _MAX_DEPTH = 64
 _MAX_ELEMENTS = 1_000_000
@@ -78,7 +80,10 @@ class Element:
     is empty where the encoding is implicit.
     """
 
-    __slots__ = ("_values", "fragments", "item", "items", "tag", "value", "vr", "written_vr")
+    __slots__ = (
+        *("_numbers", "_values", "fragments", "item", "items"),
+        *("tag", "value", "vr", "written_vr"),
+    )
 
     def __init__(self, item: Item, tag: int, vr: str, value: Buffer, written_vr: str = "") -> None:
         self.item = item
@@ -89,6 +94,7 @@ class Element:
         self.items: list[Item] | None = None
         self.fragments: list[tuple[int, int]] | None = None
         self._values: list[str] | list[int] | list[float] | None = None
+        self._numbers: tuple[float, ...] | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -112,7 +118,7 @@ class Element:
 
     def clear(self) -> None:
         """Forget decoded values, after `vr` or `value` was changed."""
-        self._values = None
+        self._values = self._numbers = None
 
     def values(self) -> list[str] | list[int] | list[float]:
         """Return the decoded values: text (as Latin-1, stripped) or numbers.
@@ -126,6 +132,16 @@ class Element:
             self._values = self._decode()
         return self._values
 
+    def numbers(self) -> tuple[float, ...]:
+        """Return all values as finite numbers; empty if one of them is none."""
+        if self._numbers is None:
+            try:
+                numbers = tuple(map(float, self.values()))
+            except ValueError:
+                numbers = ()
+            self._numbers = numbers if all(map(isfinite, numbers)) else ()
+        return self._numbers
+
     @property
     def held_vr(self) -> str:
         """The VR of what it holds: the dictionary's, where UN was written."""
@@ -134,12 +150,11 @@ class Element:
         return _implicit_vr(self.item, self.tag, len(self.value))
 
     def _decode(self) -> list[str] | list[int] | list[float]:
-        vr = self.held_vr
+        vr = self.vr if self.vr != "UN" else self.held_vr
         if vr == "AT":
             return self._decode_tags()
         if vr in _FORMATS:
-            size = struct.calcsize(_FORMATS[vr])
-            count = len(self.value) // size
+            count = len(self.value) // _SIZES[vr]
             order = ">" if self.item.big_endian else "<"
             return list(struct.unpack_from(f"{order}{count}{_FORMATS[vr]}", self.value))
         if vr in ("OB", "SQ", "UN"):
@@ -212,13 +227,7 @@ class Item:
     def numbers(self, tag: int) -> tuple[float, ...]:
         """Return all values as finite numbers; empty if one of them is none."""
         element = self.elements.get(tag)
-        if element is None:
-            return ()
-        try:
-            numbers = tuple(float(value) for value in element.values())
-        except ValueError:
-            return ()
-        return numbers if all(abs(n) < float("inf") for n in numbers) else ()
+        return () if element is None else element.numbers()
 
     def integer(self, tag: int) -> int | None:
         """Return the first value as a whole number, None if it is none."""
@@ -497,6 +506,8 @@ class _Reader:
                 raise _Stop
             if only_group and group != only_group:
                 return pos
+            if not group and item.parent is None and last > 0 and not any(data[pos:end]):
+                return pos  # nothing but zeros: somebody's padding
             if explicit:
                 known = _VRS.get(vr_bytes)
                 if known is None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from imgconv.profiles.document import Document
+from imgconv.profiles.located import Document, Place
 from imgconv.profiles.model import GEOMETRY
 from imgconv.profiles.paths import parse_path
 from imgconv.standard.elements import find_tag
 from imgconv.standard.sop_classes import find_uid
 
 __all__ = [
-    "Place",
     "read_list",
     "read_mapping",
     "read_number",
@@ -24,7 +23,6 @@ __all__ = [
     "require_keyword",
 ]
 
-Place = tuple[str | int, ...]
 _KEYS = {
     "profile": {
         "profile", "title", "version", "source", "extends", "edition", "severity", "select",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,8 @@ from imgconv import registry
 from imgconv.core.expression import parse_expression
 from imgconv.core.finding import Severity
 from imgconv.errors import ConfigError, UsageError
-from imgconv.profiles.document import Document, parse_document, read_document
+from imgconv.profiles.document import parse_document, read_document
 from imgconv.profiles.fields import (
-    Place,
     read_list,
     read_mapping,
     read_number,
@@ -25,6 +23,7 @@ from imgconv.profiles.fields import (
     read_uid_pattern,
     require_keyword,
 )
+from imgconv.profiles.located import Document, Place
 from imgconv.profiles.model import (
     GEOMETRY,
     GroupRule,
@@ -36,6 +35,7 @@ from imgconv.profiles.model import (
     TagTest,
 )
 from imgconv.profiles.phi import parse_privacy
+from imgconv.resources import read_resource
 from imgconv.standard.codes import find_group
 from imgconv.standard.iods import EDITION
 
@@ -67,7 +67,7 @@ def load_profile(name: str) -> Profile:
     if spec is None:
         known = ", ".join(sorted(spec.name for spec in registry.profiles))
         raise ConfigError(f"unknown profile `{name}`; known: {known}", hint="or name a YAML file")
-    data = files(spec.package).joinpath(spec.resource).read_bytes()
+    data = read_resource(spec.package, spec.resource)
     is_toml = spec.resource.endswith(".toml")
     return parse_profile(parse_document(data, spec.resource, is_toml=is_toml))
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from imgconv.profiles.document import Document
-from imgconv.profiles.fields import Place, read_mapping, read_texts
+from imgconv.profiles.fields import read_mapping, read_texts
+from imgconv.profiles.located import Document, Place
 from imgconv.profiles.model import PrivacyRule
 from imgconv.rules.instance import Hit, Instance
 from imgconv.rules.privacy import TEXT_KINDS, declared_options, find_left, find_private, find_text

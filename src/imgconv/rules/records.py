@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from imgconv.dicom.elements import Element, Item
+from imgconv.records import record
 from imgconv.rules.instance import Instance
 
 __all__ = [
@@ -59,7 +59,7 @@ _DOSE, _STRUCTURE_SET = _STORAGE + "481.2", _STORAGE + "481.3"
 _SECRET = os.urandom(16)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Record:
     """One file, as far as rules about several files need it.
 
@@ -198,7 +198,7 @@ def _frame_around(instance: Instance, item: Item) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SeriesRecords:
     """The files of one series."""
 
@@ -206,7 +206,7 @@ class SeriesRecords:
     records: Sequence[Record]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StudyRecords:
     """One record per distinct set of digests of one study."""
 

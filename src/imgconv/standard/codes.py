@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from importlib.resources import files
 from typing import Any
+
+from imgconv.resources import read_resource
 
 __all__ = ["find_group", "find_members", "is_known_scheme", "is_own_code"]
 
@@ -32,8 +33,7 @@ _SNOMED_RT = frozenset({"SRT", "SNM3", "99SDM", "SDM"})
 
 @cache
 def _load() -> dict[str, Any]:
-    path = files("imgconv.standard").joinpath("_generated", "codes.json")
-    tables: dict[str, Any] = json.loads(path.read_bytes())
+    tables: dict[str, Any] = json.loads(read_resource("imgconv.standard", "_generated/codes.json"))
     return tables
 
 

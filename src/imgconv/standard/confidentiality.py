@@ -11,7 +11,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+
+from imgconv.resources import read_resource
 
 __all__ = ["OPTION_CODES", "Action", "find_action", "iter_actions"]
 
@@ -49,10 +50,10 @@ class Action:
 
 @cache
 def _rows() -> tuple[dict[int, Action], list[tuple[int, int, Action]]]:
-    path = files("imgconv.standard").joinpath("_facts", "confidentiality.json")
+    table = read_resource("imgconv.standard", "_facts/confidentiality.json")
     plain: dict[int, Action] = {}
     repeating: list[tuple[int, int, Action]] = []
-    for key, row in json.loads(path.read_bytes())["rows"].items():
+    for key, row in json.loads(table)["rows"].items():
         action = Action(row["basic"], row.get("options", {}))
         value, slash, mask = key.partition("/")
         if slash:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from importlib.resources import files
 from typing import Any
+
+from imgconv.resources import read_resource
 
 __all__ = [
     "EDITION",
@@ -30,7 +31,7 @@ _PRESENCE = ("+", "++", "-")
 
 
 def _read(name: str) -> Any:
-    return json.loads(files("imgconv.standard").joinpath("_generated", name).read_bytes())
+    return json.loads(read_resource("imgconv.standard", f"_generated/{name}"))
 
 
 @cache

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from importlib.resources import files
+
+from imgconv.resources import read_resource
 
 __all__ = ["find_name", "find_uid", "is_retired"]
 
 
 @cache
 def _rows() -> dict[str, tuple[str, str, bool]]:
-    path = files("imgconv.standard").joinpath("_generated", "sop_classes.json")
+    table = read_resource("imgconv.standard", "_generated/sop_classes.json")
     return {
-        uid: (keyword, name, retired)
-        for uid, (keyword, name, retired) in json.loads(path.read_bytes()).items()
+        uid: (keyword, name, retired) for uid, (keyword, name, retired) in json.loads(table).items()
     }
 
 
