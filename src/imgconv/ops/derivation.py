@@ -24,10 +24,11 @@ __all__ = ["derive_attributes"]
 _SOP_CLASS, _IMAGE_TYPE, _MODALITY = 0x00080016, 0x00080008, 0x00080060
 _SERIES, _FRAME_OF_REFERENCE = 0x0020000E, 0x00200052
 _BODY_PART, _LATERALITY = 0x00180015, 0x00200060
-_PIXEL_DATA, _FRAMES = 0x7FE00010, 0x00280008
+_PIXEL_DATA, _FRAMES, _INCREMENT = 0x7FE00010, 0x00280008, 0x00280009
 _REGION, _IMAGE_POSITION = 0x00082218, 0x00200032
 _FRAME_ANATOMY = 0x00209071
 _WINDOW_CENTER, _WINDOW_WIDTH, _VOI_FUNCTION = 0x00281050, 0x00281051, 0x00281056
+_VOI_LUT = 0x00283010
 _PATIENT_ORIENTATION, _IMAGE_ORIENTATION = 0x00200020, 0x00200037
 _IMAGE_LATERALITY = 0x00200062
 _OTHER_LATERALITIES = (_IMAGE_LATERALITY, 0x00209072, 0x00240113)
@@ -59,7 +60,8 @@ def derive_attributes(tree: Tree, plan: Plan, *, is_stack: bool) -> list[Change]
         uid = uid_for("frame of reference", root.text(_SERIES))
         reason = "a series has one frame of reference; derived from its UID"
         changes.append(_fill(root, _FRAME_OF_REFERENCE, uid, reason, "PS3.3 A.1.4, C.7.4.1"))
-    changes += _count_frames(root, plan)
+    changes += _remove_empty_modality(root, plan)
+    changes += [*_count_frames(root, plan), *_remove_lone_count(root, plan)]
     changes += _complete_image_type(root, is_stack=is_stack)
     changes += _mend_laterality(root, plan)
     changes += _mend_patient_orientation(root, plan)
@@ -134,17 +136,26 @@ def _remove_empty_sequences(root: Item, plan: Plan) -> list[Change]:
 
 
 def _remove_windows(root: Item) -> list[Change]:
-    """Take out windows that no display can apply: their width is below 1."""
+    """Take out windows that no display can apply: half ones, or those of a width below 1."""
     function = root.text(_VOI_FUNCTION)
     widths = root.numbers(_WINDOW_WIDTH)
-    if not widths or (min(widths) > 0 and (min(widths) >= 1 or function not in ("", "LINEAR"))):
+    alone = root.get(_VOI_FUNCTION)
+    if alone is not None and not widths and not root.items_of(_VOI_LUT):
+        reason, source = "no window, no table: it has nothing to apply", "PS3.3 C.11.2.1.3"
+        name, keep = "not-applicable", not alone.is_empty
+        return [remove(alone, name=name, before="present", reason=reason, source=source, keep=keep)]
+    centers = root.numbers(_WINDOW_CENTER)
+    is_half = (not widths and bool(centers)) or (bool(widths) and not centers)
+    if not (widths or centers):
         return []
-    reason = "the width of a window is at least 1"
+    if not is_half and (min(widths) > 0 and (min(widths) >= 1 or function not in ("", "LINEAR"))):
+        return []
+    reason = "a window has a centre and a width" if is_half else "its width is at least 1"
     return [
         remove(
             root.elements[tag],
             name="window",
-            before="window without width",
+            before="half a window" if is_half else "window without width",
             reason=reason,
             source="PS3.3 C.11.2.1.2",
             keep=True,
@@ -174,6 +185,17 @@ def _fill(root: Item, tag: int, value: str, reason: str, source: str) -> Change:
     return ensure(root, tag, vr, value.encode(), name="derived", reason=reason, source=source)
 
 
+def _remove_empty_modality(root: Item, plan: Plan) -> list[Change]:
+    """Take out a Modality without a value where it may be absent: of secondary captures."""
+    element, known = root.get(_MODALITY), plan.root.attributes.get(_MODALITY)
+    if element is None or not element.is_empty or known is None:
+        return []
+    if any(row.kind != "3" for row in known.rows):
+        return []
+    reason, source = "absent where it is not known", "PS3.3 C.8.6.1"
+    return [remove(element, name="empty", before="empty", reason=reason, source=source)]
+
+
 def _needs_frame_of_reference(root: Item, plan: Plan) -> bool:
     """Whether the IOD demands one, or allows one and the image has a position in it."""
     usages = {module.usage for module in plan.modules if module.name == "frame-of-reference"}
@@ -190,6 +212,28 @@ def _count_frames(root: Item, plan: Plan) -> list[Change]:
         return []
     reason = "the pixel data are as long as these frames"
     return [_fill(root, _FRAMES, str(count), reason, "PS3.3 C.7.6.6; PS3.5 8.1.1")]
+
+
+def _remove_lone_count(root: Item, plan: Plan) -> list[Change]:
+    """Take out a count of one frame, where with it the frames would need an increment."""
+    frames, pointer = plan.root.attributes.get(_FRAMES), plan.root.attributes.get(_INCREMENT)
+    if (
+        root.integer(_FRAMES) != 1
+        or _INCREMENT in root.elements
+        or pointer is None
+        or not any(row.kind == "1C" for row in pointer.rows)
+        or (frames is not None and any(row.kind == "1" for row in frames.rows))
+    ):
+        return []
+    return [
+        remove(
+            root.elements[_FRAMES],
+            name="not-applicable",
+            before="a count of one frame",
+            reason="one frame has no increment, which the count would ask for",
+            source="PS3.3 C.7.6.6, C.8.5.6",
+        )
+    ]
 
 
 def _fill_region(root: Item) -> list[Change]:

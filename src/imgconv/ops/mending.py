@@ -18,8 +18,9 @@ from imgconv.dicom.elements import Item, Tree
 from imgconv.dicom.repair.acr_nema import mend_acr_nema
 from imgconv.dicom.repair.change import Change, ensure, remove, replace_value, skipped
 from imgconv.dicom.repair.charset import mend_charset
-from imgconv.dicom.repair.classes import mend_classes
+from imgconv.dicom.repair.classes import derive_class, mend_classes
 from imgconv.dicom.repair.codestreams import mend_codestreams
+from imgconv.dicom.repair.directions import mend_directions
 from imgconv.dicom.repair.functional_groups import mend_functional_groups
 from imgconv.dicom.repair.hollow import mend_hollow
 from imgconv.dicom.repair.originals import keep_originals
@@ -33,8 +34,10 @@ from imgconv.dicom.repair.uids import (
 )
 from imgconv.dicom.repair.values import mend_values
 from imgconv.ops.derivation import derive_attributes
+from imgconv.ops.optional_codes import set_aside_optional_items
 from imgconv.ops.requirements import fill_required
 from imgconv.records import record
+from imgconv.rules.codes import check_codes
 from imgconv.rules.instance import Hit, Instance
 from imgconv.rules.modules import check_modules
 from imgconv.rules.plan import Plan, find_plan
@@ -102,6 +105,7 @@ def mend(tree: Tree, hints: Hints, *, charset: str = "", when: str = "") -> list
         The file is truncated, or its pixel data are too short.
     """
     changes = mend_structure(tree)
+    changes += derive_class(tree)
     changes += mend_acr_nema(tree)
     changes += mend_missing_uids(tree, hints.digest)
     changes += mend_uids(tree)
@@ -125,11 +129,15 @@ def mend(tree: Tree, hints: Hints, *, charset: str = "", when: str = "") -> list
     changes += mend_values(tree, _list_needed(plan))
     changes += mend_hollow(tree)
     changes += mend_functional_groups(tree)
+    changes += mend_directions(tree)
     changes += mend_pixels(tree)
     changes += mend_codestreams(tree)
     if plan is not None:
         changes += derive_attributes(tree, plan, is_stack=hints.is_stack)
         changes += _apply_types(tree, plan)
+        if any(change.name == "enumerated-value" and change.is_done for change in changes):
+            # What was emptied may not even be there: Laterality of what is no pair.
+            changes += derive_attributes(tree, plan, is_stack=hints.is_stack)
     if when:
         keep_originals(tree, changes, when)
     return changes
@@ -161,6 +169,9 @@ def _apply_types(tree: Tree, plan: Plan) -> list[Change]:
         hits = list(check_modules(Instance(tree)))
         done = [c for hit in hits if (c := _apply(tree, hit, needed)) is not None]
         if not done:
+            hits = [*hits, *check_codes(Instance(tree))]
+            done = set_aside_optional_items(tree, plan, hits)
+        if not done:
             break
         changes += done
     changes += [
@@ -177,7 +188,9 @@ def _apply(tree: Tree, hit: Hit, needed: frozenset[int]) -> Change | None:
         return None
     item, tag = place
     if hit.rule in _REQUIRED:
-        return fill_required(tree, item, tag)
+        filled = fill_required(tree, item, tag)
+        is_idle = hit.rule == "M002" and item.parent is None and tag not in needed
+        return _drop_idle(item, tag) if filled is None and is_idle else filled
     mender = _MENDERS.get(hit.rule)
     if mender is None:
         return None
@@ -201,6 +214,15 @@ def _drop_empty(item: Item, tag: int, hit: Hit) -> Change | None:
     if element is None or "condition holds" in hit.message:
         return None
     reason, source = "type 1C: absent where there is no value", "PS3.5 7.4.2"
+    return remove(element, name="empty", before="empty", reason=reason, source=source)
+
+
+def _drop_idle(item: Item, tag: int) -> Change | None:
+    """Take out an empty attribute that is required only by a module that it alone would need."""
+    element = item.get(tag)
+    if element is None or not element.is_empty:
+        return None
+    reason, source = "no module that the object must have asks for it", "PS3.5 7.4.1"
     return remove(element, name="empty", before="empty", reason=reason, source=source)
 
 

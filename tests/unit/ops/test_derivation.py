@@ -48,6 +48,9 @@ def tags(changes):
         ("mr", {"ScanOptions": "FC", "TriggerTime": 12}, "(0018,1060)"),
         ("mr", {"VelocityEncodingDirection": [0.0, 0.0, 0.0]}, "(0018,9090)"),
         ("ct", {"WindowCenter": 40, "WindowWidth": 0}, "(0028,1051)"),
+        ("ct", {"WindowCenter": 40}, "(0028,1050)"),
+        ("ct", {"WindowWidth": 40}, "(0028,1051)"),
+        ("sc", {"Modality": ""}, "(0008,0060)"),
         ("ct", {"ProcedureCodeSequence": Sequence()}, "(0008,1032)"),
         ("ct", {"BodyPartExamined": "CHEST"}, "(0020,0060)"),
     ],
@@ -184,3 +187,24 @@ def test_derive_attributes_number_of_frames_is_not_guessed():
     root, _ = derive("ct", change)
 
     assert 0x00280008 not in root.elements
+
+
+def test_derive_attributes_function_of_no_window_goes():
+    def change(dataset):
+        for keyword in ("WindowCenter", "WindowWidth"):
+            dataset.pop(keyword, None)
+        dataset.VOILUTFunction = "SIGMOID"
+
+    root, changes = derive("ct", change)
+    assert "(0028,1056)" in tags(changes)
+    assert 0x00281056 not in root.elements
+
+
+@pytest.mark.parametrize(("sop_class", "stays"), [("6.1", False), ("3.1", True), ("2", True)])
+def test_derive_attributes_count_of_one_frame_goes_where_it_asks_for_an_increment(sop_class, stays):
+    def change(dataset):
+        dataset.NumberOfFrames = 1
+        dataset.SOPClassUID = f"1.2.840.10008.5.1.4.1.1.{sop_class}"
+
+    root, _ = derive("ct", change)
+    assert (0x00280008 in root.elements) is stays

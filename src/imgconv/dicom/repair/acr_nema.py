@@ -21,7 +21,7 @@ from imgconv.dicom.repair.change import Change, ensure, remove
 __all__ = ["is_acr_nema", "mend_acr_nema"]
 
 _RECOGNITION_CODE = 0x00080010
-_SOP_CLASS = 0x00080016
+_SOP_CLASS, _SOP_INSTANCE = 0x00080016, 0x00080018
 _SECONDARY_CAPTURE = b"1.2.840.10008.5.1.4.1.1.7"
 _PIXEL_DATA, _ALLOCATED, _STORED = 0x7FE00010, 0x00280100, 0x00280101
 _SOURCE = "ACR-NEMA 300-1988; PS3.6 6"
@@ -52,7 +52,9 @@ def is_acr_nema(tree: Tree) -> bool:
     has_class = bool(root.text(_SOP_CLASS)) or (
         tree.meta is not None and bool(tree.meta.text(0x00020002))
     )
-    return not has_class and _PIXEL_DATA in root.elements
+    # Instances have a UID since DICOM: what has one, and no class, is a damaged data set.
+    has_instance = bool(root.text(_SOP_INSTANCE))
+    return not has_class and not has_instance and _PIXEL_DATA in root.elements
 
 
 def mend_acr_nema(tree: Tree) -> list[Change]:

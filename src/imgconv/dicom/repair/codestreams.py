@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from imgconv.codecs.streams import StreamHeader, parse_jpeg2000_header, parse_jpeg_header
 from imgconv.dicom.bytesource import ByteSource
-from imgconv.dicom.elements import Element, Tree
+from imgconv.dicom.elements import Element, Item, Tree
 from imgconv.dicom.fragments import Fragments, group_fragments
 from imgconv.dicom.repair.change import Change, ensure, replace_value, skipped
 from imgconv.errors import CorruptData, UnsupportedData
@@ -25,7 +25,9 @@ __all__ = ["mend_codestreams"]
 _PIXEL_DATA, _FRAMES, _LOSSY = 0x7FE00010, 0x00280008, 0x00282110
 _HEAD_BYTES = 1 << 16
 _JPEG_START = b"\xff\xd8\xff"
-_SIGNATURES = (_JPEG_START, b"\xff\x4f\xff\x51")
+_SIGNATURES = (_JPEG_START, b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")
+_RLE = "1.2.840.10008.1.2.5"
+_SAMPLES, _ALLOCATED = 0x00280002, 0x00280100
 _JPEG = "1.2.840.10008.1.2.4."
 # Syntaxes that hold the streams of another one as well: reversible among irreversible, ...
 _HELD = {
@@ -58,9 +60,11 @@ def _mend_syntax(tree: Tree, fragments: list[tuple[int, int]]) -> list[Change]:
     if old is not None and old.retired:
         return []
     heads = [bytes(tree.data[at : at + min(size, _HEAD_BYTES)]) for at, size in fragments[1:]]
-    if not heads[0].startswith(_SIGNATURES):
-        return []
     names = {_name_syntax(head) for head in heads if head.startswith(_SIGNATURES)}
+    if (old is None or not old.encapsulated) and _are_rle(heads, tree.dataset):
+        names = {_RLE}
+    elif not heads[0].startswith(_SIGNATURES):
+        return []
     uid = names.pop() if len(names) == 1 else ""
     new = BY_UID.get(uid)
     if new is None or uid == tree.transfer_syntax or uid in _HELD.get(tree.transfer_syntax, ()):
@@ -70,6 +74,16 @@ def _mend_syntax(tree: Tree, fragments: list[tuple[int, int]]) -> list[Change]:
     reason = "the compressed frames are of this syntax"
     source = "PS3.10 7.1; PS3.5 8.2"
     return [Change("codestream-syntax", "(0002,0010)", before, new.name, reason, source)]
+
+
+def _are_rle(heads: list[bytes], root: Item) -> bool:
+    """Whether all fragments begin with the header of as many RLE segments as samples have bytes."""
+    samples, allocated = root.integer(_SAMPLES), root.integer(_ALLOCATED)
+    if not samples or not allocated:
+        return False
+    # PS3.5 G.5: the number of segments, and the first one's offset, which is the header's size
+    start = struct.pack("<II", samples * (-(-allocated // 8)), 64)
+    return all(head.startswith(start) for head in heads)
 
 
 def _name_syntax(head: bytes) -> str:
@@ -136,6 +150,10 @@ def _mend_table(tree: Tree, pixels: Element) -> list[Change]:
     if not size or (len(offsets) == frames and rising and set(offsets) <= starts):
         return []
     source = "PS3.5 A.4"
+    begun = sum(bytes(tree.data[start : start + 8]).startswith(_SIGNATURES) for start, _ in streams)
+    if begun > frames:
+        reason = "more codestreams begin than Number of Frames says"
+        return [skipped("offset-table", pixels.path, "wrong offset table", reason, source)]
     syntax = BY_UID.get(tree.transfer_syntax)
     known = Fragments(b"", tuple(streams), base=streams[0][0] - 8, end=0, delimited=True)
     try:

@@ -1,4 +1,4 @@
-"""Take out what says nothing: items and overlay planes without any value, references to nothing.
+"""Take out what says nothing: items and overlays without a value, icons without pixels, ...
 
 An empty skeleton makes an object nonconformant, because what stands in it is
 required as soon as the item is there; without it nothing is lost.
@@ -13,11 +13,11 @@ from __future__ import annotations
 from imgconv.dicom.elements import Element, Item, Tree
 from imgconv.dicom.repair.change import Change, remove
 
-__all__ = ["mend_hollow"]
+__all__ = ["REFERENCES", "mend_hollow"]
 
 _REFERENCED_CLASS, _REFERENCED_INSTANCE = 0x00081150, 0x00081155
 # Sequences of references to single instances, optional or empty where there is none.
-_REFERENCES = frozenset(
+REFERENCES = frozenset(
     {
         0x00081110,  # Referenced Study
         0x00081111,  # Referenced Performed Procedure Step
@@ -27,6 +27,10 @@ _REFERENCES = frozenset(
         0x00082112,  # Source Image
     }
 )
+# Items that may be empty: a frame without groups of its own, a history without attributes.
+_COUNTED = frozenset({0x52009229, 0x52009230, 0x04000550})
+_SHARED = 0x52009229
+_ICONS, _PIXEL_DATA = 0x00880200, 0x7FE00010
 _OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
 
 
@@ -43,19 +47,24 @@ def _empty_items(item: Item) -> list[Change]:
         for child in element.items:
             changes += _empty_items(child)
         kept = [child for child in element.items if not _is_hollow(child)]
+        if element.tag == _SHARED:  # one item, whatever it holds
+            kept = [child for n, child in enumerate(element.items) if not n or child.elements]
         if len(kept) != len(element.items):
             changes.append(_keep_items(element, kept))
     return changes
 
 
 def _is_hollow(item: Item) -> bool:
-    if item.tag >> 16 & 1:  # what a private sequence means only its owner knows
+    if item.tag >> 16 & 1 or item.tag in _COUNTED:  # only its owner knows a private sequence
         return False
-    if item.tag in _REFERENCES and not (
+    if item.tag == _ICONS:
+        pixels = item.get(_PIXEL_DATA)
+        return pixels is None or pixels.is_empty
+    if item.tag in REFERENCES and not (
         item.text(_REFERENCED_CLASS) or item.text(_REFERENCED_INSTANCE)
     ):
         return True
-    return bool(item.elements) and all(element.is_empty for element in item.elements.values())
+    return all(element.is_empty for element in item.elements.values())
 
 
 def _keep_items(element: Element, kept: list[Item]) -> Change:

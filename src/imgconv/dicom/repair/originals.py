@@ -31,7 +31,7 @@ def keep_originals(tree: Tree, changes: Sequence[Change], when: str) -> None:
     Parameters
     ----------
     changes
-        Those with an `original` are kept, but for what stands in private sequences.
+        Those with an `original` are kept, but for what stands in private or nested sequences.
     when
         Date and time of the repair, as DT.
     """
@@ -41,7 +41,7 @@ def keep_originals(tree: Tree, changes: Sequence[Change], when: str) -> None:
         if change.original
         and change.original_tag
         and len(change.original) <= _MAX_KEPT_BYTES
-        and not any(tag >> 16 & 1 for tag, _ in _steps(change.tag))
+        and _is_addressed(change.tag)
     ]
     if not kept:
         return
@@ -78,6 +78,12 @@ def _entry(root: Item, change: Change, index: int, when: str) -> Item:
     original = change.original or b""
     _put(item, _VALUE, "OB", original + b"\0" * (len(original) % 2))
     return entry
+
+
+def _is_addressed(path: str) -> bool:
+    """Whether one selector pointer leads there; checkers take no longer ones, nor private ones."""
+    steps = _steps(path)
+    return len(steps) <= 1 and not any(tag >> 16 & 1 for tag, _ in steps)
 
 
 def _steps(path: str) -> list[tuple[int, int]]:

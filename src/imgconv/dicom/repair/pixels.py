@@ -33,10 +33,12 @@ def mend_pixels(tree: Tree) -> list[Change]:
     root = tree.dataset
     pixels = root.get(_PIXEL_DATA)
     changes = _mend_description(root, native=pixels is None or pixels.fragments is None)
+    if pixels is not None:
+        changes += _mend_frame_count(root, pixels)
     if pixels is None:
         return changes
     if pixels.fragments is not None:
-        return changes + _mend_encapsulated_vr(pixels)
+        return [*changes, *_mend_encapsulated_vr(pixels), *_lower_high_bit(root)]
     changes += _mend_length(tree, pixels)
     changes += _mend_vr(root)
     changes += _mend_high_bit(root)
@@ -78,13 +80,16 @@ def _mend_description(root: Item, *, native: bool) -> list[Change]:
                 )
             )
     aspect = root.get(_ASPECT)
-    if aspect is not None and (aspect.is_empty or any(tag in root.elements for tag in _SPACINGS)):
+    is_square = len(set(root.numbers(_ASPECT))) == 1
+    if aspect is not None and (
+        aspect.is_empty or is_square or any(tag in root.elements for tag in _SPACINGS)
+    ):
         changes.append(
             remove(
                 aspect,
                 name="pixel-aspect-ratio",
-                before="empty" if aspect.is_empty else "beside a pixel spacing",
-                reason="type 1C, only where no spacing says it",
+                before="empty" if aspect.is_empty else "square, or beside a pixel spacing",
+                reason="type 1C, only of pixels that are not square, where no spacing says it",
                 source="PS3.3 C.7.6.3",
                 keep=not aspect.is_empty,
             )
@@ -119,10 +124,35 @@ def count_frames(root: Item, pixels: Element) -> int:
     return found // expected if found % expected == 0 else 0
 
 
+def _mend_frame_count(root: Item, pixels: Element) -> list[Change]:
+    """Count the frames where Number of Frames is no count."""
+    element = root.get(_FRAMES)
+    frames = root.integer(_FRAMES)
+    if element is None or element.is_empty or (frames is not None and frames >= 1):
+        return []
+    del root.elements[_FRAMES]
+    count = count_frames(root, pixels)
+    root.elements[_FRAMES] = element
+    if not count:
+        return []
+    return [
+        replace_value(
+            element,
+            str(count).encode("ascii"),
+            name="frame-count",
+            before="no count of frames",
+            after="as many as the pixel data hold",
+            reason="there is at least one frame",
+            source="PS3.3 C.7.6.6",
+            keep=True,
+        )
+    ]
+
+
 def _mend_length(tree: Tree, pixels: Element) -> list[Change]:
     root = tree.dataset
     expected = count_bytes(root)
-    if expected is None:
+    if expected is None or expected <= 0:
         return []
     found = len(pixels.value)
     padded = expected + expected % 2
@@ -170,6 +200,32 @@ def _mend_vr(root: Item) -> list[Change]:
     return [Change("pixel-vr", pixels.path, before, "OW", reason, "PS3.5 A.2")]
 
 
+def _lower_high_bit(root: Item) -> list[Change]:
+    """Set High Bit where no sample stands otherwise: of compressed frames, or too low a one."""
+    stored, high, element = root.integer(_STORED), root.integer(_HIGH), root.get(_HIGH)
+    allocated = root.integer(_ALLOCATED)
+    if (
+        element is None
+        or stored is None
+        or allocated is None
+        or not 0 < stored <= allocated
+        or high in (None, stored - 1)
+    ):
+        return []
+    return [
+        replace_value(
+            element,
+            (stored - 1).to_bytes(2, "big" if root.big_endian else "little"),
+            name="high-bit",
+            before="another than Bits Stored - 1",
+            after="Bits Stored - 1",
+            reason="the samples are in the low bits: nothing else is possible",
+            source="PS3.5 8.1.1",
+            keep=True,
+        )
+    ]
+
+
 def _mend_high_bit(root: Item) -> list[Change]:
     """Move samples to the low bits: High Bit shall be one less than Bits Stored."""
     stored, high = root.integer(_STORED), root.integer(_HIGH)
@@ -180,7 +236,9 @@ def _mend_high_bit(root: Item) -> list[Change]:
     shift = high - stored + 1
     element = root.elements[_HIGH]
     reason = "it is one less than Bits Stored"
-    if shift < 0 or high >= allocated:
+    if shift < 0:
+        return _lower_high_bit(root)  # the samples do not fit below: it cannot be meant
+    if high >= allocated:
         return [skipped("high-bit", element.path, "impossible", reason, "PS3.5 8.1.1")]
     order = ">" if root.big_endian else "<"
     kind = f"{order}{'i' if signed else 'u'}{allocated // 8}"

@@ -25,6 +25,7 @@ _WHOLE = {"US": "H", "SS": "h", "UL": "I", "SL": "i"}
 _WORDS = frozenset({"OB", "OW"})
 # What must not stand in a data set: command elements (PS3.7 E.1) and file meta (PS3.10 7.1).
 _FOREIGN_GROUPS = frozenset({0x0000, 0x0002})
+_PRINTABLE = re.compile(rb"[\x20-\x7e]*\0?")
 _AE_TITLE = re.compile(rb"[\x20-\x5b\x5d-\x7e]{0,16}")
 _FATAL = {
     "truncated": "the data set is truncated",
@@ -197,9 +198,8 @@ def _convert(element: Element, choices: list[str]) -> bool:
     old, new = element.vr, choices[0]
     if element.items is not None or element.fragments is not None or "SQ" in (old, new):
         return False
-    if ((old in _TEXT or old == "UI") and (new in _TEXT or new == "UI")) or (
-        old in _WORDS and new in _WORDS
-    ):
+    is_text = old in _TEXT or old == "UI" or (old == "OB" and _PRINTABLE.fullmatch(element.value))
+    if (is_text and (new in _TEXT or new == "UI")) or (old in _WORDS and new in _WORDS):
         pass
     elif old in _WHOLE and new in _WHOLE:
         order = ">" if element.item.big_endian else "<"
@@ -221,7 +221,7 @@ def _mend_padding(element: Element) -> list[Change]:
         return []
     vr, value = element.vr, element.value
     pad = b" " if vr in _TEXT else b"\0"
-    if len(value) % 2:
+    if len(value) % 2 and bytes(value[-1:]) != b"\0":
         element.value = bytes(value) + pad
         element.clear()
         return []  # noted by the reader as an odd length
@@ -232,6 +232,10 @@ def _mend_padding(element: Element) -> list[Change]:
         element.value = bytes(value).rstrip(b" \0")
     elif vr in _TEXT and tail == b"\0":
         element.value = bytes(value).rstrip(b"\0")
+    elif len(value) % 2:
+        element.value = bytes(value) + pad
+        element.clear()
+        return []
     else:
         return []
     if len(element.value) % 2:

@@ -16,8 +16,9 @@ import re
 from dataclasses import replace
 
 from imgconv.dicom.elements import Element, Item, Tree
-from imgconv.dicom.repair.change import Change, ensure, replace_value
+from imgconv.dicom.repair.change import Change, ensure, replace_value, skipped
 from imgconv.dicom.uids import uid_of_digest
+from imgconv.standard.iods import find_iod
 
 __all__ = [
     "mend_missing_uids",
@@ -30,6 +31,7 @@ __all__ = [
 _SOP_CLASS, _SOP_INSTANCE = 0x00080016, 0x00080018
 _STUDY, _SERIES, _FRAME_OF_REFERENCE = 0x0020000D, 0x0020000E, 0x00200052
 _REFERENCED_FRAME = 0x30060024
+_CLASSES = frozenset({0x00080016, 0x00081150})  # SOP Class, Referenced SOP Class UID
 _PRIVATE_CREATOR = 0x00020100  # of the file meta information; PS3.10 7.1
 _META_CLASS, _META_INSTANCE = 0x00020002, 0x00020003
 _FORM = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
@@ -51,12 +53,47 @@ def mend_uids(tree: Tree) -> list[Change]:
     changes = [
         _renew(element)
         for element in list(tree.dataset.walk())
-        if element.vr == "UI" and element.items is None and not _is_valid(element)
+        if element.vr == "UI"
+        and element.items is None
+        and element.tag not in _CLASSES
+        and not _is_valid(element)
     ]
+    changes += _mend_classes(tree)
     creator = tree.meta.get(_PRIVATE_CREATOR) if tree.meta is not None else None
     if creator is not None and not _is_valid(creator):
         changes.append(replace(_renew(creator), original=None))
     return changes + _separate_levels(tree)
+
+
+def _mend_classes(tree: Tree) -> list[Change]:
+    """Give malformed UIDs of SOP classes the form of the class that they name.
+
+    No other UID can stand for it: what is no known class stays, and is told.
+    """
+    said = tree.meta.text(_META_CLASS) if tree.meta is not None else ""
+    return [
+        _restore_class(element, said if element.item.parent is None else "")
+        for element in list(tree.dataset.walk())
+        if element.tag in _CLASSES and not element.is_empty and not _is_valid(element)
+    ]
+
+
+def _restore_class(element: Element, said: str) -> Change:
+    text = str(element.values()[0]).strip(" .\0")
+    known = [uid for uid in (text, said) if _is_uid(uid) and find_iod(uid) is not None]
+    reason, source = "a UID has digits and dots, 64 characters at most", "PS3.5 9.1; PS3.10 7.1"
+    if not known:
+        return skipped("malformed-uid", element.path, "malformed SOP Class UID", reason, source)
+    return replace_value(
+        element,
+        known[0].encode("ascii"),
+        name="malformed-uid",
+        before="malformed SOP Class UID",
+        after="the class that it names" if known[0] == text else "as in the file meta",
+        reason=reason,
+        source=source,
+        keep=True,
+    )
 
 
 def _is_valid(element: Element) -> bool:

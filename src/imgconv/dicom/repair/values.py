@@ -70,8 +70,11 @@ def _mend(element: Element, needed: frozenset[int]) -> Change | None:
         return None
     text = bytes(element.value).decode("latin-1").rstrip(" \0" if vr != "UI" else "\0 ")
     parts = text.split("\\")
-    fixed = [_mend_part(vr, part) for part in parts]
-    if all(new == old for new, (old) in zip(fixed, parts, strict=True)):
+    if vr in ("DS", "IS"):
+        text = text.rstrip("\\ ")  # an empty number behind the last one is none
+    whole = text.split("\\")
+    fixed = [_mend_part(vr, part) for part in whole]
+    if fixed == parts:
         return None
     if any(part is None for part in fixed):
         return _set_aside(element, needed)
@@ -133,7 +136,10 @@ def _is_time(text: str) -> bool:
 def _is_date_time(text: str) -> bool:
     digits = re.match(r"\d+", text)
     stem = digits.group() if digits else ""
-    if len(stem) >= 8 and not _is_date(stem):
+    zone = re.search(r"[+-](\d\d)(\d\d)$", text)
+    if zone is not None and not (int(zone[1]) <= 14 and int(zone[2]) < 60):  # PS3.5 6.2
+        return False
+    if not _is_date(f"{stem[:8]}{'0101'[max(0, len(stem[:8]) - 4) :]}"):  # the rest of a date
         return False
     return len(stem) < 10 or _is_time(stem[8:].ljust(2, "0"))
 

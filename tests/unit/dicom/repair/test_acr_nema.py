@@ -50,3 +50,10 @@ def test_is_acr_nema_file_with_a_sop_class_is_none():
 
     assert not is_acr_nema(tree)
     assert mend_acr_nema(tree) == []
+
+
+def test_is_acr_nema_data_set_with_an_instance_uid_is_a_damaged_one():
+    pixels = element(0x7FE00010, "OW", b"\0\0")
+
+    assert is_acr_nema(tree_of(element(0x00080060, "CS", b"MR"), pixels))
+    assert not is_acr_nema(tree_of(element(0x00080018, "UI", b"1.2\0"), pixels))

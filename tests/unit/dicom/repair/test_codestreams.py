@@ -7,6 +7,7 @@ import pytest
 from builders import element, part10, tree_of
 
 from imgconv.dicom.elements import read_tree
+from imgconv.dicom.put import put
 from imgconv.dicom.repair.codestreams import mend_codestreams
 from imgconv.standard.transfer_syntaxes import EXPLICIT_LITTLE
 
@@ -80,6 +81,20 @@ def test_mend_codestreams_what_the_syntax_holds_or_none_has_stays(stream, declar
     assert all(change.name != "codestream-syntax" for change in changes)
 
 
+def test_mend_codestreams_rle_frames_without_a_syntax_are_known_by_their_header():
+    stream = struct.pack("<16I", 2, 64, 68, *[0] * 13) + bytes(8)
+    tree = compressed(stream, syntax=EXPLICIT_LITTLE)
+    for tag, value in ((0x00280002, 1), (0x00280100, 16)):
+        put(tree.dataset, tag, "US", value)
+
+    mend_codestreams(tree)
+    assert tree.transfer_syntax == "1.2.840.10008.1.2.5"
+
+    tree.transfer_syntax = EXPLICIT_LITTLE
+    put(tree.dataset, 0x00280100, "US", 8)
+    assert mend_codestreams(tree) == []
+
+
 def test_mend_codestreams_frames_of_two_kinds_keep_the_syntax():
     tree = compressed(jpeg(0xC0), jpeg(0xF7), syntax=f"{BASE}90", frames=2)
 
@@ -114,6 +129,17 @@ def test_mend_codestreams_wrong_table_stays_where_nothing_else_tells_frames_apar
     parts = (stream, bytes(8), bytes(8))
     table = struct.pack("<2I", 0, 3)
     tree = compressed(*parts, syntax=f"{BASE}80", table=table, frames=2)
+
+    (change,) = mend_codestreams(tree)
+
+    assert not change.is_done
+    assert tree.dataset.elements[0x7FE00010].fragments[0][1] == len(table)
+
+
+def test_mend_codestreams_table_of_more_frames_than_the_data_set_counts_stays():
+    stream = jpeg(0xF7)
+    table = struct.pack("<2I", 0, len(stream) + 8)
+    tree = compressed(stream, stream, syntax=f"{BASE}80", table=table, frames=1)
 
     (change,) = mend_codestreams(tree)
 

@@ -55,11 +55,11 @@ def test_mend_hollow_nested_skeletons_go_from_the_inside():
     assert tree.dataset.elements[0x00400275].items == []
 
 
-def test_mend_hollow_private_items_and_items_without_elements_stay():
+def test_mend_hollow_private_items_stay_items_without_elements_go():
     creator = element(0x00090010, "LO", b"ME")
     tree = tree_of(creator, sequence(PRIVATE, NO_INSTANCE), sequence(0x00400275, b""))
 
-    assert mend_hollow(tree) == []
+    assert [change.tag for change in mend_hollow(tree)] == ["(0040,0275)"]
 
 
 def test_mend_hollow_overlay_plane_without_any_value_goes():
@@ -69,3 +69,22 @@ def test_mend_hollow_overlay_plane_without_any_value_goes():
 
     assert len(mend_hollow(tree)) == 2
     assert sorted(tree.dataset.elements) == [0x00081155, 0x60020010, 0x60020040]
+
+
+def test_mend_hollow_icon_without_pixels_goes_one_with_pixels_stays():
+    rows = element(0x00280010, "US", b"\2\0")
+    pixels = element(0x7FE00010, "OW", bytes(4))
+    tree = tree_of(INSTANCE, sequence(0x00880200, rows), sequence(0x00081140, CLASS + INSTANCE))
+    assert [change.tag for change in mend_hollow(tree)] == ["(0088,0200)"]
+
+    tree = tree_of(INSTANCE, sequence(0x00880200, rows + pixels))
+    assert mend_hollow(tree) == []
+
+
+def test_mend_hollow_frames_without_groups_of_their_own_stay():
+    tree = tree_of(INSTANCE, sequence(0x52009230, b"", b""))
+    assert mend_hollow(tree) == []
+
+    tree = tree_of(INSTANCE, sequence(0x52009229, b"", b""))
+    assert len(mend_hollow(tree)) == 1
+    assert len(tree.dataset.items_of(0x52009229)) == 1

@@ -43,6 +43,16 @@ def test_keep_originals_sequence_is_kept_as_its_bytes():
     assert 0x00720052 not in entry.elements
 
 
+def test_keep_originals_what_is_nested_deeper_is_not_kept():
+    inner = sequence(0x00082228, element(0x00080100, "SH", b"old "))
+    tree = tree_of(sequence(0x00082218, inner))
+    code = tree.dataset.items_of(0x00082218)[0].items_of(0x00082228)[0].elements[0x00080100]
+
+    keep_originals(tree, [replace_value(code, b"n ", after="d", keep=True, **WORDS)], WHEN)
+
+    assert 0x04000561 not in tree.dataset.elements
+
+
 def test_keep_originals_nothing_of_private_sequences_and_nothing_long_is_kept():
     creator = element(0x00090010, "LO", b"ME")
     private = sequence(0x00091001, element(0x00080100, "SH", b"old "))

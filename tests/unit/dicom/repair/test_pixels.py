@@ -77,3 +77,47 @@ def test_mend_pixels_overlay_below_the_samples_is_left():
 
 def test_mend_pixels_right_image_is_left_alone():
     assert mend_pixels(pixel_tree(bytes(8))) == []
+
+
+def small(*extra: bytes, stored: int = 12, high: int = 11, pixels: bytes = bytes(8)):
+    us = lambda tag, value: element(tag, "US", value.to_bytes(2, "little"))  # noqa: E731
+    return tree_of(
+        us(0x00280002, 1), *extra, us(0x00280010, 2), us(0x00280011, 2), us(0x00280100, 16),
+        us(0x00280101, stored), us(0x00280102, high), us(0x00280103, 0),
+        element(0x7FE00010, "OW", pixels),
+    )  # fmt: skip
+
+
+def test_mend_pixels_high_bit_below_the_samples_is_set_and_moves_nothing():
+    samples = bytes(range(8))
+    tree = small(high=3, pixels=samples)
+
+    assert [change.name for change in mend_pixels(tree)] == ["high-bit"]
+    assert tree.dataset.integer(0x00280102) == 11
+    assert bytes(tree.dataset.elements[0x7FE00010].value) == samples
+
+
+@pytest.mark.parametrize(("text", "frames"), [(b"0 ", "2"), (b"-1", "2"), (b"x ", "2")])
+def test_mend_pixels_frames_are_counted_where_the_count_is_none(text, frames):
+    tree = small(element(0x00280008, "IS", text), pixels=bytes(16))
+
+    assert "frame-count" in [change.name for change in mend_pixels(tree)]
+    assert tree.dataset.text(0x00280008) == frames
+    assert len(tree.dataset.elements[0x7FE00010].value) == 16
+
+
+def test_mend_pixels_no_pixel_goes_where_the_size_is_impossible():
+    tree = small(element(0x00280008, "IS", b"0 "), pixels=bytes(18))
+
+    mend_pixels(tree)
+
+    assert len(tree.dataset.elements[0x7FE00010].value) == 18
+
+
+def test_mend_pixels_aspect_ratio_of_square_pixels_goes():
+    tree = small(element(0x00280034, "IS", b"1\\1 "))
+    mend_pixels(tree)
+    assert 0x00280034 not in tree.dataset.elements
+
+    tree = small(element(0x00280034, "IS", b"4\\3 "))
+    assert mend_pixels(tree) == []

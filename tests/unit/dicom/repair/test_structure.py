@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import struct
+from pathlib import Path
 
 import pytest
-from builders import element, tree_of
+from builders import element, part10, tree_of
 
+from imgconv.dicom.elements import read_tree
 from imgconv.dicom.repair.structure import mend_structure
 from imgconv.errors import CorruptData
 
@@ -113,3 +115,31 @@ def test_mend_structure_truncated_file_is_refused():
 
     with pytest.raises(CorruptData, match="truncated"):
         mend_structure(tree)
+
+
+@pytest.mark.parametrize(
+    ("value", "fixed"), [(b"AXI\0\0", b"AXI "), (b"AXIAL\0\0\0", b"AXIAL "), (b"AXIAL", b"AXIAL ")]
+)
+def test_mend_structure_no_nul_is_left_in_text_of_any_length(value, fixed):
+    tree = tree_of(element(0x00080060, "CS", value), element(0x00080070, "LO", b"A "))
+
+    mend_structure(tree)
+
+    assert bytes(tree.dataset.elements[0x00080060].value) == fixed
+
+
+def test_mend_structure_text_written_as_bytes_gets_its_vr():
+    tree = tree_of(element(0x00080020, "OB", b"20010203"), element(0x00080030, "OB", b"\1\2"))
+
+    changes = mend_structure(tree)
+
+    assert tree.dataset.elements[0x00080020].vr == "DA"
+    assert tree.dataset.elements[0x00080030].vr == "OB"
+    assert {change.tag for change in changes if change.is_done} == {"(0008,0020)"}
+
+
+def test_mend_structure_zeros_behind_the_data_set_are_padding():
+    data = part10(element(0x00080060, "CS", b"CT"), element(0x00080070, "LO", b"A ")) + bytes(100)
+    tree = read_tree(Path("x.dcm"), data)
+
+    assert "stray-bytes" in {change.name for change in mend_structure(tree)}

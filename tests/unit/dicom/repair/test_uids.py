@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from builders import element, tree_of
 
 from imgconv.dicom.elements import Element
@@ -55,3 +56,25 @@ def test_mend_uids_creator_of_private_meta_information_gets_a_root_that_exists()
 
     assert (change.tag, change.original) == ("(0002,0100)", None)
     assert tree.meta.text(0x00020100).startswith("2.25.")
+
+
+@pytest.mark.parametrize("text", [b".1.2.840.10008.5.1.4.1.1.2", b"1.2.840.10008.5.1.4.1.1.2."])
+def test_mend_uids_sop_class_keeps_its_meaning(text):
+    tree = tree_of(element(0x00080016, "UI", text))
+
+    (change,) = mend_uids(tree)
+
+    assert change.after == "the class that it names"
+    assert tree.dataset.text(0x00080016) == "1.2.840.10008.5.1.4.1.1.2"
+
+
+def test_mend_uids_sop_class_comes_from_the_meta_information_or_stays():
+    tree = tree_of(element(0x00080016, "UI", b"1.2.x\0"))
+    (change,) = mend_uids(tree)
+    assert not change.is_done
+
+    name = b"1.2.840.10008.5.1.4.1.1.4\0"
+    tree.meta.elements[0x00020002] = Element(tree.meta, 0x00020002, "UI", name, "UI")
+    (change,) = mend_uids(tree)
+    assert change.after == "as in the file meta"
+    assert tree.dataset.text(0x00080016) == "1.2.840.10008.5.1.4.1.1.4"

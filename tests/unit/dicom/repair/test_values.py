@@ -94,3 +94,29 @@ def test_mend_values_report_holds_no_value():
 
     assert "Canary" not in repr(change)
     assert "Canary" not in str(change.to_json())
+
+
+@pytest.mark.parametrize(
+    ("text", "is_right"),
+    [
+        (b"2001", True),
+        (b"200113", False),
+        (b"20011340", False),
+        (b"200102", True),
+        (b"20010203+1500", False),
+        (b"20010203+0100", True),
+    ],
+)
+def test_mend_values_date_times_are_judged_as_far_as_they_go(text, is_right):
+    tree = tree_of(element(0x0008002A, "DT", text + b" " * (len(text) % 2)))
+
+    assert (mend_values(tree) == []) is is_right
+
+
+def test_mend_values_empty_number_behind_the_last_goes():
+    tree = tree_of(element(0x00281051, "DS", b"1.5\\"), element(0x00281050, "DS", b"1\\\\2 "))
+
+    (change,) = mend_values(tree)
+
+    assert change.tag == "(0028,1051)"
+    assert tree.dataset.texts(0x00281051) == ("1.5",)
