@@ -12,10 +12,13 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from itertools import accumulate
 from pathlib import Path
+
+import numpy as np
 
 from imgconv.dicom.elements import Buffer, Element, Item, Tree, read_tree
 from imgconv.dicom.repair.encode import to_little_endian
@@ -24,6 +27,7 @@ from imgconv.standard.transfer_syntaxes import BY_UID, EXPLICIT_LITTLE
 
 __all__ = ["ClassicFrame", "creator_of", "find_shared", "graft", "join_pixels", "read_frames"]
 
+_READERS = 2  # threads that copy: what touches memory first waits for the system
 _PIXEL_DATA, _FRAMES = 0x7FE00010, 0x00280008
 _ROWS, _COLUMNS, _SAMPLES, _ALLOCATED = 0x00280010, 0x00280011, 0x00280002, 0x00280100
 # What is about the file as it was, not about the image: padding, signatures.
@@ -80,18 +84,27 @@ def read_frames(paths: Sequence[Path], prepare: Callable[[Tree], object]) -> Ite
 
 
 def _read_all(paths: Sequence[Path]) -> Iterator[memoryview]:
-    """Yield the bytes of each file, all in one buffer."""
+    """Yield the bytes of each file, all in one buffer, which other threads fill."""
     sizes = [_ask(path, lambda path: path.stat().st_size) for path in paths]
-    arena, at = _allocate(sum(sizes)), 0
-    for path, size in zip(paths, sizes, strict=True):
-        place = arena[at : at + size]
-        yield place[: _ask(path, partial(_read_into, place))]
-        at += size
+    places = _cut(_allocate(sum(sizes)), sizes)
+    with ThreadPoolExecutor(_READERS) as readers:
+        try:
+            yield from readers.map(_read_into, paths, places)
+        finally:
+            readers.shutdown(cancel_futures=True)
 
 
-def _read_into(place: memoryview, path: Path) -> int:
-    with path.open("rb", buffering=0) as stream:
-        return stream.readinto(place) or 0
+def _cut(buffer: memoryview, sizes: Sequence[int]) -> list[memoryview]:
+    ends = list(accumulate(sizes))
+    return [buffer[end - size : end] for end, size in zip(ends, sizes, strict=True)]
+
+
+def _read_into(path: Path, place: memoryview) -> memoryview:
+    def read(path: Path) -> int:
+        with path.open("rb", buffering=0) as stream:
+            return stream.readinto(place) or 0
+
+    return place[: _ask(path, read)]
 
 
 def _ask(path: Path, question: Callable[[Path], int]) -> int:
@@ -150,14 +163,13 @@ def join_pixels(frames: Sequence[ClassicFrame]) -> tuple[Element, Buffer]:
 
     Each encapsulated frame becomes one fragment, behind an empty offset table.
     """
-    view, at = _allocate(sum(len(part) for frame in frames for part in frame.pixels)), 0
-    fragments = [(0, 0)]
-    for frame in frames:
-        start = at
-        for part in frame.pixels:
-            view[at : at + len(part)] = part
-            at += len(part)
-        fragments.append((start, at - start))
+    sizes = [sum(map(len, frame.pixels)) for frame in frames]
+    view = _allocate(sum(sizes))
+    with ThreadPoolExecutor(_READERS) as copying:
+        for _ in copying.map(_copy_pixels, _cut(view, sizes), frames):
+            pass
+    starts = [0, *accumulate(sizes)]
+    fragments = [(0, 0), *zip(starts, sizes, strict=False)]
     is_native = frames[0].transfer_syntax == EXPLICIT_LITTLE
     allocated = frames[0].root.integer(_ALLOCATED) or 0
     vr = "OW" if is_native and allocated > 8 else "OB"
@@ -165,6 +177,12 @@ def join_pixels(frames: Sequence[ClassicFrame]) -> tuple[Element, Buffer]:
     if not is_native:
         element.fragments = fragments
     return element, view.toreadonly()
+
+
+def _copy_pixels(place: memoryview, frame: ClassicFrame) -> None:
+    for part, room in zip(frame.pixels, _cut(place, [*map(len, frame.pixels)]), strict=True):
+        # An assignment to the memoryview would hold the GIL.
+        np.frombuffer(room, np.uint8)[:] = np.frombuffer(part, np.uint8)
 
 
 def find_shared(frames: Sequence[ClassicFrame]) -> tuple[dict[int, Element], set[int]]:

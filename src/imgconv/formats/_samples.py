@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from itertools import chain
 from typing import IO, Any, Literal
 
@@ -15,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.core.image import Image
+from imgconv.core.large_output import EarlyFlush
 from imgconv.core.lazy_volume import LazyVolume
 
 __all__ = ["LargestSample", "iter_blocks", "write_blocks"]
@@ -23,7 +22,6 @@ __all__ = ["LargestSample", "iter_blocks", "write_blocks"]
 _BLOCK_BYTES = 1 << 20
 
 _PREPARED = 2  # blocks that wait for the disk
-_FLUSHED_BYTES = 16 << 20  # sent to the disk at a time
 
 Block = Callable[[], NDArray[Any]]
 
@@ -68,27 +66,15 @@ def write_blocks(stream: IO[bytes], blocks: Iterator[Block]) -> None:
     One thread prepares the next ones meanwhile, another sends what was
     written to the disk, so that the flush at the end finds little to do.
     """
-    with ThreadPoolExecutor(1) as preparing, ThreadPoolExecutor(1) as flushing:
+    with ThreadPoolExecutor(1) as preparing, EarlyFlush(stream) as early:
         pending: deque[Future[NDArray[Any]]] = deque()
-        flush: Future[None] | None = None
-        unflushed = 0
         for block in chain(blocks, [None] * _PREPARED):
             if block is not None:
                 pending.append(preparing.submit(block))
                 if len(pending) <= _PREPARED:
                     continue
             if pending:
-                unflushed += stream.write(pending.popleft().result().data.cast("B"))
-            if unflushed > _FLUSHED_BYTES and (flush is None or flush.done()):
-                flush, unflushed = flushing.submit(_flush, stream), 0
-
-
-def _flush(stream: IO[bytes]) -> None:
-    """Send what was written to the disk; errors are left to the flush at the end."""
-    flush = getattr(os, "fdatasync", None)  # not everywhere
-    if flush is not None:
-        with suppress(OSError, ValueError):
-            flush(stream.fileno())
+                early.wrote(stream.write(pending.popleft().result().data.cast("B")))
 
 
 def _cut(

@@ -23,6 +23,7 @@ from imgconv.batch.ledger import Ledger, run_batch
 from imgconv.batch.summary import Summary
 from imgconv.core.atomic import atomic_output
 from imgconv.core.finding import Finding, Severity
+from imgconv.core.large_output import write_hashed
 from imgconv.core.staging import scratch_folder
 from imgconv.dicom.elements import Buffer, Tree, read_tree
 from imgconv.dicom.repair.change import Change
@@ -341,12 +342,8 @@ def finish_tree(
 
 
 def _write(target: Path, parts: Iterator[Buffer], *, replace_existing: bool) -> str:
-    digest = hashlib.sha256()
     with atomic_output(target, replace=replace_existing) as stream:
-        for part in _join_small(parts):
-            digest.update(part)
-            stream.write(part)
-    return digest.hexdigest()
+        return write_hashed(stream, _join_small(parts))
 
 
 def _join_small(parts: Iterator[Buffer]) -> Iterator[Buffer]:
