@@ -52,10 +52,12 @@ class Magic:
 class Capabilities:
     """What a format can hold: data for `imgconv formats` and for `--matrix`.
 
-    `dtypes` are numpy names. `max_dims` counts spatial and time axes, not
-    colour samples. The flags name the parts of `core.image.Image`. `exact`:
-    samples and axes come back as they were unless `check` reports a harmful
-    loss; pictures, which are rendered, do not promise that.
+    `dtypes` are numpy names; `colour_dtypes` those of colour samples.
+    `max_dims` counts spatial and time axes, not colour samples. The flags name
+    the parts of `core.image.Image`. `exact`: samples and axes come back as they
+    were unless `check` reports a harmful loss; pictures do not promise that:
+    those that `render` show placed images as a viewer does, and those that are
+    not `lossless` alter samples.
     """
 
     dtypes: tuple[str, ...] = ()
@@ -64,10 +66,14 @@ class Capabilities:
     sheared: bool = False  # axes that are not orthogonal
     rescale: bool = False  # slope and intercept beside stored values
     colour: bool = False  # RGB samples
+    colour_dtypes: tuple[str, ...] = ("uint8",)
+    alpha: bool = False  # transparency
     gradients: bool = False  # b-values and directions
     segments: bool = False  # names, codes, colours of labels
     metadata: bool = False  # patient, study, acquisition
     exact: bool = True
+    renders: bool = False
+    lossless: bool = True
 
 
 @record

@@ -19,6 +19,8 @@ _NUMBERS = (
     "float64",
 )
 
+_PICTURE = ("uint8", "uint16")
+
 FORMATS: tuple[FormatSpec, ...] = (
     FormatSpec(
         name="dicom",
@@ -37,6 +39,7 @@ FORMATS: tuple[FormatSpec, ...] = (
             sheared=True,
             rescale=True,
             colour=True,
+            colour_dtypes=_PICTURE,
             gradients=True,
             segments=True,
             metadata=True,
@@ -58,6 +61,7 @@ FORMATS: tuple[FormatSpec, ...] = (
             sheared=True,
             rescale=True,
             colour=True,
+            alpha=True,
             gradients=True,
             metadata=False,
         ),
@@ -77,6 +81,8 @@ FORMATS: tuple[FormatSpec, ...] = (
             geometry=True,
             sheared=True,
             colour=True,
+            colour_dtypes=_NUMBERS,
+            alpha=True,
             gradients=True,
             segments=True,
         ),
@@ -91,7 +97,13 @@ FORMATS: tuple[FormatSpec, ...] = (
         write="imgconv.formats.metaimage:write",
         streams=True,
         capabilities=Capabilities(
-            dtypes=_NUMBERS, max_dims=4, geometry=True, sheared=True, colour=True
+            dtypes=_NUMBERS,
+            max_dims=4,
+            geometry=True,
+            sheared=True,
+            colour=True,
+            colour_dtypes=_NUMBERS,
+            alpha=True,
         ),
     ),
     FormatSpec(
@@ -103,7 +115,14 @@ FORMATS: tuple[FormatSpec, ...] = (
         check="imgconv.formats.numpy_file:check_npz",
         write="imgconv.formats.numpy_file:write_npz",
         capabilities=Capabilities(
-            dtypes=_NUMBERS, max_dims=4, geometry=True, sheared=True, rescale=True, colour=True
+            dtypes=_NUMBERS,
+            max_dims=4,
+            geometry=True,
+            sheared=True,
+            rescale=True,
+            colour=True,
+            colour_dtypes=_NUMBERS,
+            alpha=True,
         ),
     ),
     FormatSpec(
@@ -125,7 +144,14 @@ FORMATS: tuple[FormatSpec, ...] = (
         read="imgconv.formats.raster.png:read",
         check="imgconv.formats.raster.png:check",
         write="imgconv.formats.raster.png:write",
-        capabilities=Capabilities(dtypes=("uint8", "uint16"), max_dims=2, colour=True),
+        capabilities=Capabilities(
+            dtypes=_PICTURE,
+            max_dims=2,
+            colour=True,
+            colour_dtypes=_PICTURE,
+            alpha=True,
+            renders=True,
+        ),
     ),
     FormatSpec(
         name="jpegls",
@@ -133,7 +159,9 @@ FORMATS: tuple[FormatSpec, ...] = (
         extensions=(".jls",),
         magic=(Magic(b"\xff\xd8\xff\xf7"),),
         read="imgconv.formats.raster.codestream:read_jpegls",
-        capabilities=Capabilities(dtypes=("uint8", "uint16"), max_dims=2, colour=True),
+        capabilities=Capabilities(
+            dtypes=_PICTURE, max_dims=2, colour=True, colour_dtypes=_PICTURE, alpha=True
+        ),
     ),
     FormatSpec(
         name="jpeg",
@@ -143,7 +171,9 @@ FORMATS: tuple[FormatSpec, ...] = (
         read="imgconv.formats.raster.jpeg:read",
         check="imgconv.formats.raster.jpeg:check",
         write="imgconv.formats.raster.jpeg:write",
-        capabilities=Capabilities(dtypes=("uint8",), max_dims=2, colour=True, exact=False),
+        capabilities=Capabilities(
+            dtypes=("uint8",), max_dims=2, colour=True, exact=False, renders=True, lossless=False
+        ),
     ),
     FormatSpec(
         name="jpeg2000",
@@ -152,7 +182,11 @@ FORMATS: tuple[FormatSpec, ...] = (
         magic=(Magic(b"\0\0\0\x0cjP  \r\n\x87\n"), Magic(b"\xff\x4f\xff\x51")),
         read="imgconv.formats.raster.codestream:read_jpeg2000",
         capabilities=Capabilities(
-            dtypes=("uint8", "int8", "uint16", "int16"), max_dims=2, colour=True
+            dtypes=("uint8", "int8", "uint16", "int16"),
+            max_dims=2,
+            colour=True,
+            colour_dtypes=_PICTURE,
+            alpha=True,
         ),
     ),
     FormatSpec(
@@ -161,7 +195,9 @@ FORMATS: tuple[FormatSpec, ...] = (
         extensions=(".jxl",),
         magic=(Magic(b"\xff\x0a"), Magic(b"\0\0\0\x0cJXL \r\n\x87\n")),
         read="imgconv.formats.raster.codestream:read_jpegxl",
-        capabilities=Capabilities(dtypes=("uint8", "uint16"), max_dims=2, colour=True),
+        capabilities=Capabilities(
+            dtypes=_PICTURE, max_dims=2, colour=True, colour_dtypes=_PICTURE, alpha=True
+        ),
     ),
     FormatSpec(
         name="tiff",
@@ -171,7 +207,15 @@ FORMATS: tuple[FormatSpec, ...] = (
         read="imgconv.formats.raster.tiff:read",
         check="imgconv.formats.raster.tiff:check",
         write="imgconv.formats.raster.tiff:write",
-        capabilities=Capabilities(dtypes=_NUMBERS, max_dims=3, colour=True, exact=False),
+        capabilities=Capabilities(
+            dtypes=_NUMBERS,
+            max_dims=3,
+            colour=True,
+            colour_dtypes=_NUMBERS,
+            alpha=True,
+            exact=False,
+            renders=True,
+        ),
     ),
     FormatSpec(
         name="webp",
@@ -179,7 +223,7 @@ FORMATS: tuple[FormatSpec, ...] = (
         extensions=(".webp",),
         magic=(Magic(b"WEBP", 8),),
         read="imgconv.formats.raster.pillow:read_webp",
-        capabilities=Capabilities(dtypes=("uint8",), max_dims=2, colour=True),
+        capabilities=Capabilities(dtypes=("uint8",), max_dims=2, colour=True, alpha=True),
     ),
     FormatSpec(
         name="bmp",

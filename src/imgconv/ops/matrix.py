@@ -15,13 +15,20 @@ ASPECTS = {
     "sheared": ("s", "axes that are not orthogonal (gantry tilt)"),
     "rescale": ("r", "slope and intercept: applied to the values, or refused"),
     "colour": ("c", "colour"),
+    "depth": ("b", "colour of more than 8 bits: refused, or made of numbers that the target has"),
+    "alpha": ("a", "transparency"),
     "gradients": ("d", "b-values and directions of diffusion"),
     "segments": ("l", "names, codes and colours of labels: a table is written beside"),
     "metadata": ("m", "patient, study, acquisition"),
     "dims": ("t", "a time axis: one file or page per slice or volume"),
     "dtypes": ("n", "some types of numbers"),
+    "shown": (
+        "v",
+        "stored values: volumes are shown as a viewer does; `--values stored` keeps them",
+    ),
+    "exact": ("x", "exact samples: compressed with loss"),
 }
-_FLAGS = tuple(name for name in ASPECTS if name not in ("dims", "dtypes"))
+_FLAGS = ("geometry", "sheared", "rescale", "colour", "alpha", "gradients", "segments", "metadata")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,12 @@ def _compare(source: FormatSpec, target: FormatSpec) -> Pair:
     has, holds = source.capabilities, target.capabilities
     missing = tuple(dtype for dtype in has.dtypes if dtype not in holds.dtypes)
     judged = [(flag, getattr(holds, flag)) for flag in _FLAGS if getattr(has, flag)]
+    if has.colour and holds.colour and set(has.colour_dtypes) - {"uint8"}:
+        judged.append(("depth", set(has.colour_dtypes) <= set(holds.colour_dtypes)))
     judged += [("dims", not _loses_dims(has, holds)), ("dtypes", not missing)]
+    if has.geometry:
+        judged.append(("shown", not holds.renders))
+    judged.append(("exact", holds.lossless))
     return Pair(
         source.name,
         target.name,

@@ -157,7 +157,10 @@ def check(image: Image, options: WriteOptions) -> tuple[Loss, ...]:
         An option is not known.
     """
     wanted = parse_picture_options(options)
-    if wanted.stores(image) and image.dtype != np.uint8 and "c" not in image.axes:
+    is_other_colour = "c" in image.axes and image.dtype.kind != "u"
+    if is_other_colour or (
+        wanted.stores(image) and image.dtype != np.uint8 and "c" not in image.axes
+    ):
         raise UnsupportedData(
             f"JPEG holds 8 bits; the stored values are `{image.dtype}`",
             hint="choose `--to png` or `--to tiff`, or `--values rendered`",

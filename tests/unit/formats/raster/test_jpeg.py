@@ -183,3 +183,11 @@ def test_write_renders_what_a_viewer_shows_otherwise(path, image):
     assert "lossy" in {loss.name for loss in check(image, WriteOptions())}
     write(image, path, WriteOptions())
     assert path.read_bytes() != encode(GRADIENT)
+
+
+@pytest.mark.parametrize("samples", [3, 4])
+def test_check_colour_that_is_no_unsigned_integer_is_refused(samples):
+    image = picture(np.zeros((1, 4, 5, samples), "float32"), {3: "RGB", 4: "RGBA"}[samples])
+
+    with pytest.raises(UnsupportedData, match="float32"):
+        check(image, WriteOptions())
