@@ -20,10 +20,11 @@ _CT = "1.2.840.10008.5.1.4.1.1.2"
 _IMAGE_TYPE = 0x00080008
 _INDEXES, _INDEX_POINTER, _GROUP_POINTER = 0x00209222, 0x00209165, 0x00209167
 _SHARED, _PER_FRAME, _FRAME_CONTENT = 0x52009229, 0x52009230, 0x00209111
-_INDEX_VALUES = 0x00209157
+_INDEX_VALUES, _IN_STACK = 0x00209157, 0x00209057
 _ORGANIZATIONS, _ORGANIZATION = 0x00209221, 0x00209164
 _FRAME_TYPE = 0x00089007
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
+_SEGMENTATIONS = frozenset({_STORAGE + "66.4", _STORAGE + "66.7"})
 _SLIDE = _STORAGE + "77.1.6"
 _FLAVOURS = frozenset({"LABEL", "LOCALIZER", "OVERVIEW", "THUMBNAIL", "VOLUME"})
 # Enhanced and legacy converted CT, MR and PET, parametric map: four values (PS3.3 C.8.16.1).
@@ -42,6 +43,15 @@ def check_dimensions(instance: Instance) -> Iterator[Hit]:
         if organizations and item.text(_ORGANIZATION) not in {"", *organizations}:
             message = "DimensionOrganizationUID names nothing in DimensionOrganizationSequence"
             yield Hit("M015", message, item.path_to(_ORGANIZATION))
+    pointers = [item.get(_INDEX_POINTER) for item in indexes]
+    in_stack = next(
+        (
+            n
+            for n, found in enumerate(pointers)
+            if found is not None and found.values() == [_IN_STACK]
+        ),
+        None,
+    )
     for group in (*dataset.items_of(_SHARED), *dataset.items_of(_PER_FRAME)):
         for content in group.items_of(_FRAME_CONTENT):
             element = content.get(_INDEX_VALUES)
@@ -53,6 +63,12 @@ def check_dimensions(instance: Instance) -> Iterator[Hit]:
                 yield Hit("M015", message, element.path)
             elif any(value == 0 for value in values):
                 message = "DimensionIndexValues has a 0; indexes count from 1"
+                yield Hit("M015", message, element.path)
+            elif in_stack is not None and content.integer(_IN_STACK) not in (
+                None,
+                values[in_stack],
+            ):
+                message = "DimensionIndexValues differs from InStackPositionNumber"
                 yield Hit("M015", message, element.path)
 
 
@@ -83,9 +99,12 @@ def check_image_type(instance: Instance) -> Iterator[Hit]:
         yield Hit("M016", message, "(0008,0008)", severity="warning")
     if instance.sop_class == _SLIDE:
         yield from _check_slide(values)
-    if instance.sop_class not in _FOUR_VALUES:
+    elif instance.sop_class in _SEGMENTATIONS and len(values) > 2:
+        message = f"ImageType has {len(values)} values; expected 2"  # PS3.3 C.8.20.2
+        yield Hit("M016", message, "(0008,0008)")
+    if instance.sop_class not in _FOUR_VALUES and instance.sop_class != _SLIDE:
         return
-    if values and len(values) != 4:
+    if values and len(values) != 4 and instance.sop_class != _SLIDE:
         message = f"ImageType has {len(values)} values; expected 4"
         yield Hit("M016", message, "(0008,0008)")
     kinds: list[set[str]] = [set(), set(), set(), set()]
@@ -110,7 +129,7 @@ def _compare_types(values: tuple[str, ...], kinds: list[set[str]]) -> Iterator[H
 
 def _check_slide(values: tuple[str, ...]) -> Iterator[Hit]:
     """Check the four values of a whole slide image (PS3.3 C.8.12.4.1.1)."""
-    if values and len(values) < 4:
+    if values and len(values) != 4:
         message = f"ImageType has {len(values)} values; expected 4"
         yield Hit("M016", message, "(0008,0008)")
     elif values and values[2] not in _FLAVOURS:

@@ -16,9 +16,14 @@ from imgconv.rules.instance import Hit, Instance, name_tag
 
 __all__ = ["ORIENTATION_TOLERANCE", "check_planes"]
 
-_ORIENTATIONS = {0x00200037}
-# Spacing of a row or column, which must be positive (PS3.3 10.7.1.3).
-_SPACINGS = {0x00280030, 0x00181164, 0x00182010, 0x00220030}
+_ORIENTATIONS = {0x00200037, 0x00480102}
+# Spacing of a row or column (PS3.3 10.7.1.3), aspect ratio and spacing of a display (C.10.4), size
+# of what a slide shows (C.8.12.4): they must be positive.
+_SPACINGS = {
+    *(0x00280030, 0x00181164, 0x00182010, 0x00220030, 0x00700101, 0x00700102),
+    *(0x00480001, 0x00480002, 0x00480003),
+}
+_REFERENCE, _SLIDE_ORIGIN = 0x00201040, 0x00480008
 # Direction cosines with respect to the patient (PS3.3 C.8.13.5).
 _DIRECTIONS = {0x00189090, 0x00189105}
 # Ultrasound: a region that has physical units has an extent in them (PS3.3 C.8.5.5.1.10).
@@ -47,6 +52,11 @@ def check_planes(instance: Instance) -> Iterator[Hit]:
                 yield Hit("G002", f"{name_tag(tag)} is 0", element.path)
         elif tag in (_THICKNESS, _GAP):
             yield from _check_thickness(instance, element)
+        elif tag == _REFERENCE and _SLIDE_ORIGIN in element.item.elements:
+            # PS3.3 C.7.4.1.1.2: frames of reference of slides.
+            if element.item.text(tag) != "SLIDE_CORNER":
+                message = "PositionReferenceIndicator is not SLIDE_CORNER"
+                yield Hit("M008", message, element.path)
         elif tag == _PATIENT_POSITION and element.item.items_of(_ORIENTATION_CODE):
             # PS3.3 C.7.3.1: the condition of the one excludes the other.
             message = "PatientPosition is present, and so is PatientOrientationCodeSequence"
@@ -91,4 +101,4 @@ def _check_thickness(instance: Instance, element: Element) -> Iterator[Hit]:
     if value < 0:
         yield Hit("G002", f"{name_tag(element.tag)} is negative", element.path)
     else:
-        yield Hit("G002", f"{name_tag(element.tag)} is 0", element.path, severity="warning")
+        yield Hit("G002", f"{name_tag(element.tag)} is 0", element.path)

@@ -13,6 +13,7 @@ __all__ = ["describe"]
 
 _LONG_BYTES = 1024
 _MOST_ELEMENTS = 400  # beyond, the description costs as much as it saves
+_SEQUENCE = 2  # what tells a number of items from False and True, which are 0 and 1
 _Parts = list[object]
 
 
@@ -29,7 +30,7 @@ def _add(item: Item, value_tags: frozenset[int], parts: _Parts) -> bool:
     for tag, element in item.elements.items():
         parts.append(tag)
         if element.items is not None:
-            parts.append(len(element.items))
+            parts.append(len(element.items) + _SEQUENCE)
             for inner in element.items:
                 if len(parts) > 2 * _MOST_ELEMENTS or not _add(inner, value_tags, parts):
                     return False

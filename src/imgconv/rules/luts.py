@@ -16,6 +16,7 @@ __all__ = ["check_luts"]
 
 _PHOTOMETRIC = 0x00280004
 _PALETTES = ((0x00281101, 0x00281201), (0x00281102, 0x00281202), (0x00281103, 0x00281203))
+_PALETTE_DESCRIPTORS = frozenset(descriptor for descriptor, _data in _PALETTES)
 _DESCRIPTOR, _DATA = 0x00283002, 0x00283006
 
 
@@ -25,6 +26,11 @@ def check_luts(instance: Instance) -> Iterator[Hit]:
     for element in instance.elements:
         if element.tag == _DATA:
             yield from _check_lut(element.item)
+        elif element.tag in _PALETTE_DESCRIPTORS:
+            described = _read_descriptor(element.item, element.tag)
+            if described is not None and described[1] not in (8, 16):
+                message = f"{name_tag(element.tag)} gives {described[1]} bits; expected 8 or 16"
+                yield Hit("P005", message, element.path)
 
 
 def _read_descriptor(item: Item, tag: int) -> tuple[int, int] | None:
@@ -57,11 +63,11 @@ def _check_palettes(dataset: Item) -> Iterator[Hit]:
             continue
         (count, bits), path = described, data.path
         lengths.add(count)
-        if bits not in (8, 16):
-            yield Hit(
-                "P005", f"{name_tag(descriptor_tag)} gives {bits} bits; expected 8 or 16", path
-            )
-        elif len(data.value) not in {count * bits // 8, count * 2, count + count % 2}:
+        if bits in (8, 16) and len(data.value) not in {
+            count * bits // 8,
+            count * 2,
+            count + count % 2,
+        }:
             message = f"{name_tag(data_tag)} is not as long as its descriptor says"
             yield Hit("P005", message, path)
     if len(lengths) > 1:

@@ -37,6 +37,8 @@ _FORBIDDEN, _POSSIBLE, _IN_FORCE = 0, 1, 2
 _WIDENED = frozenset({0x00280004, 0x00082111, 0x00185100, 0x00281054})
 # Mandatory in table A.75-2 of the edition at hand; dciodvfy does not ask for it.
 _DOUBTED_GROUPS = frozenset({("parametric-map", 0x00209071)})
+# Groups that place a frame: where one frame needs them, all do.
+_PLACING = frozenset({0x00209113, 0x00209116, 0x0048021A, 0x00289110})
 # Defined terms that every vendor extends: Image Type, Scan Options.
 _OPEN_LISTS = frozenset({_IMAGE_TYPE, 0x00180022})
 
@@ -154,6 +156,8 @@ def _check_item(
         found = node.attributes.get(tag)
         if found is None:
             if tag == _CONTENT_SEQUENCE and item.tag == _CONTENT_SEQUENCE:
+                if element.is_empty:
+                    yield Hit("M005", "ContentSequence (type 1C) is empty", element.path)
                 for inner in element.items or ():
                     yield from _check_content_item(context, inner, node)
             elif not tag >> 16 & 1 and tag & 0xFFFF and tag < 0x7FE00000 and tag >> 24 != 0x60:
@@ -367,7 +371,7 @@ def _check_groups(context: _Context, dataset: Item) -> Iterator[Hit]:
         return
     everywhere = set(shared[0].elements) if shared else set()
     mixed = dataset.text(_IMAGE_TYPE) == "MIXED"
-    scope = Scope(dataset, context.root.attributes, ())
+    scope, reported = Scope(dataset, context.root.attributes, ()), set[int]()
     for group in context.plan.groups:
         if group.tag in everywhere or not group.tag:
             continue
@@ -381,10 +385,16 @@ def _check_groups(context: _Context, dataset: Item) -> Iterator[Hit]:
         if needed:
             missing = [item for item in frames if group.tag not in item.elements]
             if missing or not frames:
-                path = missing[0].path_to(group.tag) if missing else "(5200,9230)"
+                path = (missing or shared)[0].path_to(group.tag)
                 message = f"the functional group {name_tag(group.tag)} is missing"
+                reported.add(group.tag)
                 doubted = (context.plan.iod, group.tag) in _DOUBTED_GROUPS
                 yield Hit("M011", message, path, severity="warning" if doubted else "")
+    for tag in sorted(_PLACING - everywhere):
+        without = [item for item in frames if tag not in item.elements]
+        if without and len(without) < len(frames) and tag not in reported:
+            message = f"the functional group {name_tag(tag)} is missing, and other frames have it"
+            yield Hit("M011", message, without[0].path_to(tag))
     both = everywhere.intersection(frames[0].elements) if frames else ()
     for tag in sorted(both):
         if not tag >> 16 & 1:

@@ -15,6 +15,7 @@ from imgconv.rules.instance import Hit
 __all__ = ["check_overlays"]
 
 _ACTIVATION_LAYER = 0x1001
+_SIZES = (0x0010, 0x0011)
 
 
 def check_overlays(dataset: Item) -> Iterator[Hit]:
@@ -35,6 +36,13 @@ def check_overlays(dataset: Item) -> Iterator[Hit]:
 
 
 def _check_overlay_plane(dataset: Item, group: int) -> Iterator[Hit]:
+    for number in (0x0010, 0x0011, 0x0040, 0x0100, 0x0102):
+        single = dataset.get(group << 16 | number)
+        values = single.values() if single is not None else []
+        if single is not None and len(values) > 1:
+            yield Hit("P012", "an attribute of the overlay plane has several values", single.path)
+        elif single is not None and number in _SIZES and values[:1] == [0]:
+            yield Hit("P012", "the overlay plane has no rows or columns", single.path)
     kind = dataset.get(group << 16 | 0x0040)
     if kind is not None and not kind.is_empty and kind.values()[0] not in ("G", "R"):
         yield Hit("P012", "OverlayType is neither G nor R", kind.path)
@@ -45,7 +53,9 @@ def _check_overlay_plane(dataset: Item, group: int) -> Iterator[Hit]:
     data = dataset.get(group << 16 | 0x3000)
     allocated, position = (dataset.get(group << 16 | number) for number in (0x0100, 0x0102))
     own = data is not None and not data.is_empty
-    if own and allocated is not None and allocated.values()[:1] not in ([], [1]):
+    if data is not None and data.is_empty:
+        yield Hit("P012", "the overlay plane has no data", data.path)
+    elif own and allocated is not None and allocated.values()[:1] not in ([], [1]):
         yield Hit("P012", "OverlayBitsAllocated is not 1", allocated.path)
     elif allocated is not None and allocated.values()[:1] == [1]:
         if not own:

@@ -76,7 +76,7 @@ def check_pixels(instance: Instance) -> Iterator[Hit]:
     if element is None and _ROWS not in dataset.elements:
         return
     layout = _read_layout(dataset)
-    yield from _check_bits(layout)
+    yield from _check_bits(dataset, layout)
     yield from _check_samples(dataset, layout)
     yield from _check_aspect(dataset)
     yield from _check_frames(dataset, layout)
@@ -103,45 +103,57 @@ def _read_layout(dataset: Item) -> _Layout:
     )
 
 
-def _check_bits(layout: _Layout) -> Iterator[Hit]:
+def _check_bits(dataset: Item, layout: _Layout) -> Iterator[Hit]:
     allocated, stored, high = layout.allocated, layout.stored, layout.high
     for value, tag in ((layout.rows, "Rows"), (layout.columns, "Columns")):
         if value == 0:
-            yield Hit("P001", f"{tag} is 0", "(0028,0010)" if tag == "Rows" else "(0028,0011)")
+            yield Hit("P001", f"{tag} is 0", dataset.path_to(_ROWS if tag == "Rows" else _COLUMNS))
     if allocated is not None and (allocated == 0 or (allocated != 1 and allocated % 8)):
         yield Hit(
-            "P002", f"BitsAllocated is {allocated}; expected 1 or a multiple of 8", "(0028,0100)"
+            "P002",
+            f"BitsAllocated is {allocated}; expected 1 or a multiple of 8",
+            dataset.path_to(0x00280100),
         )
     if stored is not None and allocated is not None and not 0 < stored <= allocated:
         message = f"BitsStored is {stored}, BitsAllocated is {allocated}"
-        yield Hit("P002", message, "(0028,0101)")
+        yield Hit("P002", message, dataset.path_to(0x00280101))
     if layout.segments == "BINARY" and allocated is not None and allocated != 1:
         message = f"BitsAllocated is {allocated}; a binary segmentation has 1"  # PS3.3 C.8.20.2.1
-        yield Hit("P002", message, "(0028,0100)")
+        yield Hit("P002", message, dataset.path_to(0x00280100))
     if layout.is_unsigned_dose and layout.signed:
         message = "PixelRepresentation is 1; doses that are no errors are unsigned"  # C.8.8.3
-        yield Hit("P002", message, "(0028,0103)")
+        yield Hit("P002", message, dataset.path_to(0x00280103))
     if high is not None and stored is not None and high != stored - 1:
         yield Hit(
-            "P002", f"HighBit is {high}, BitsStored is {stored}; expected one less", "(0028,0102)"
+            "P002",
+            f"HighBit is {high}, BitsStored is {stored}; expected one less",
+            dataset.path_to(0x00280102),
         )
 
 
 def _check_samples(dataset: Item, layout: _Layout) -> Iterator[Hit]:
     expected = _SAMPLES_OF.get(layout.photometric)
     if layout.photometric and expected is None:
-        yield Hit("P003", "PhotometricInterpretation is not one of the standard", "(0028,0004)")
+        yield Hit(
+            "P003",
+            "PhotometricInterpretation is not one of the standard",
+            dataset.path_to(0x00280004),
+        )
     if expected is not None and layout.samples is not None and layout.samples != expected:
         message = f"SamplesPerPixel is {layout.samples}; {layout.photometric} has {expected}"
-        yield Hit("P003", message, "(0028,0004)")
+        yield Hit("P003", message, dataset.path_to(0x00280004))
     if layout.samples not in _SAMPLE_COUNTS:
         message = f"SamplesPerPixel is {layout.samples}; expected 1, 3 or 4"
         yield Hit("P003", message, dataset.path_to(_SAMPLES))
     planar = dataset.get(_PLANAR)
     if layout.samples == 1 and planar is not None:
-        yield Hit("P004", "PlanarConfiguration is present with one sample per pixel", "(0028,0006)")
+        yield Hit(
+            "P004",
+            "PlanarConfiguration is present with one sample per pixel",
+            dataset.path_to(0x00280006),
+        )
     elif planar is not None and planar.values()[:1] not in ([0], [1], []):
-        yield Hit("P004", "PlanarConfiguration is neither 0 nor 1", "(0028,0006)")
+        yield Hit("P004", "PlanarConfiguration is neither 0 nor 1", dataset.path_to(0x00280006))
 
 
 def _check_aspect(dataset: Item) -> Iterator[Hit]:
@@ -307,6 +319,9 @@ def check_display(instance: Instance) -> Iterator[Hit]:
             yield Hit("P009", f"{name_tag(tag)} is 0", element.path)
         elif tag == _PIXEL_DATA and item.depth:
             yield from _check_nested_image(element, item)
+            layout = _read_layout(item)
+            yield from _check_bits(item, layout)
+            yield from _check_samples(item, layout)
         elif tag == _SMALLEST:
             yield from _check_extremes(element, item)
     yield from _check_modality_lut(instance)

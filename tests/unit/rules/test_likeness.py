@@ -1,6 +1,7 @@
 import pytest
 from tests.unit.rules import objects
 
+from imgconv.dicom.elements import Element, Item
 from imgconv.rules.likeness import describe
 from imgconv.rules.modules import check_modules
 
@@ -41,3 +42,15 @@ def test_check_modules_twice_finds_the_same(tmp_path):
     first, second = list(check_modules(instance)), list(check_modules(instance))
     assert first == second
     assert [hit.rule for hit in first if hit.rule == "M008"] == ["M008"]
+
+
+def test_an_empty_sequence_is_not_like_a_value():
+    """False is 0 and True is 1: neither may stand for a number of items."""
+    descriptions = set()
+    for items in (None, [], [Item()]):
+        item = Item()
+        element = Element(item, 0x300C0002, "UN" if items is None else "SQ", b"x")
+        element.items = items
+        item.elements[element.tag] = element
+        descriptions.add(describe(item))
+    assert len(descriptions) == 3
