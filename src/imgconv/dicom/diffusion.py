@@ -37,6 +37,8 @@ _Found = tuple[float | None, Vector | None]
 _PHASE = "InPlanePhaseEncodingDirection"
 _IN_GRADIENT_AXES = frozenset({Vendor.GE, Vendor.CANON, Vendor.TOSHIBA})
 # Larger numbers are no b-values in s/mm2 but what somebody left uninitialised.
+# A map has one direction at most; two tell that volumes are weighted images.
+_FEWEST_DIRECTIONS = 2
 _MAX_B_VALUE = 1e6
 # Shorter vectors are rounding noise or a missing direction.
 _MIN_LENGTH = 0.01
@@ -63,13 +65,19 @@ def find_gradients(acquisition: Acquisition) -> tuple[Gradient, ...] | None:
     """Return one gradient per volume; None if the image is not diffusion weighted.
 
     Volumes without a b-value count as b = 0: some vendors write it only where
-    a gradient was switched on. Derived maps (FA, ADC) have no gradients.
+    a gradient was switched on. Derived maps (FA, ADC) have no gradients;
+    derived volumes of several directions (registered, converted) have.
     """
     first = acquisition.first
-    if first.texts("ImageType")[:1] == ("DERIVED",):
+    is_derived = first.texts("ImageType")[:1] == ("DERIVED",)
+    if is_derived and len(acquisition.frames) < _FEWEST_DIRECTIONS:
         return None
     found = [find_gradient(volume[0]) for volume in acquisition.frames if volume]
     gradients = tuple(gradient or Gradient(0.0) for gradient in found)
+    if is_derived and len({gradient.direction for gradient in gradients} - {None}) < (
+        _FEWEST_DIRECTIONS
+    ):
+        return None
     if any(gradient.b_value > 0 for gradient in gradients):
         return gradients
     return gradients if _is_diffusion(first) else None

@@ -167,3 +167,15 @@ def test_axes_that_had_to_be_assumed_are_told(facts_of, phase, names):
         attributes["InPlanePhaseEncodingDirection"] = phase
     acquisition = Acquisition(((facts_of(attributes),),), (4, 4, 1))
     assert [loss.name for loss in find_gradient_losses(acquisition)] == names
+
+
+def test_derived_volumes_of_several_directions_are_weighted_images(facts_of):
+    def frame(*direction):
+        attributes = {"DiffusionBValue": 1000.0, "DiffusionGradientOrientation": list(direction)}
+        return (facts_of({"ImageType": ["DERIVED", "PRIMARY", "VOLUME"], **attributes}),)
+
+    several = Acquisition((frame(1.0, 0.0, 0.0), frame(0.0, 1.0, 0.0)), (4, 4, 1))
+    same = Acquisition((frame(1.0, 0.0, 0.0), frame(1.0, 0.0, 0.0)), (4, 4, 1))
+
+    assert [gradient.b_value for gradient in find_gradients(several)] == [1000.0, 1000.0]
+    assert find_gradients(same) is None

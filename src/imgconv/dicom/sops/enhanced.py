@@ -247,6 +247,10 @@ def _mr_groups(job: Job) -> Extra:
     return add
 
 
+# In s/mm2: what imaging gradients alone give volumes that have no diffusion weighting.
+_UNWEIGHTED_B = 50
+
+
 def _diffusion(b_value: float, direction: tuple[float, float, float] | None) -> Dataset:
     """Return the item of MR Diffusion; C.8.13.5.9."""
     diffusion = item(
@@ -257,7 +261,7 @@ def _diffusion(b_value: float, direction: tuple[float, float, float] | None) -> 
         diffusion.DiffusionGradientDirectionSequence = [
             item(DiffusionGradientOrientation=[float(part) for part in direction])
         ]
-    elif b_value > 0:
+    elif b_value > _UNWEIGHTED_B:
         diffusion.DiffusionDirectionality = "ISOTROPIC"
     return diffusion
 

@@ -51,6 +51,18 @@ def test_write_diffusion_has_values_and_directions(tmp_path):
     assert errors_of(*paths) == []
 
 
+@pytest.mark.parametrize(("b_value", "kind"), [(1.25, "NONE"), (1000.0, "ISOTROPIC")])
+def test_write_volume_without_direction_is_unweighted_or_an_average(tmp_path, b_value, kind):
+    gradients = {
+        "DiffusionBValue": (b_value, 1000.0),
+        "DiffusionGradientOrientation": (None, (0.6, 0.8, 0.0)),
+    }
+    source = image(shape=(2, 3, 4, 5), axes="tkji", metadata=Metadata(per_volume=gradients))
+    (dataset,) = datasets(write(source, tmp_path / "a.dcm", options("enhanced-mr")))
+    diffusion = dataset.PerFrameFunctionalGroupsSequence[0].MRDiffusionSequence[0]
+    assert (diffusion.DiffusionBValue, diffusion.DiffusionDirectionality) == (b_value, kind)
+
+
 @pytest.mark.parametrize("name", ["enhanced-ct", "enhanced-mr"])
 def test_write_keeps_the_rescale(tmp_path, name):
     source = image(values=ValueMap(rescale=Rescale(0.25, -7.5)))
