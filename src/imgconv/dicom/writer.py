@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,7 +35,7 @@ from imgconv.dicom.uids import UidMaker, digest_source
 from imgconv.errors import UnsupportedData, output_error
 from imgconv.spec import resolve
 
-__all__ = ["check", "choose_object", "describe", "write"]
+__all__ = ["Description", "check", "choose_object", "describe", "series_paths", "write"]
 
 _MAX_SIDE = 0xFFFF
 _BY_MODALITY = {"CT": "ct", "MR": "mr", "PT": "pet"}
@@ -74,13 +75,26 @@ def _fixed_modality_losses(row: ObjectSpec, context: Context) -> Iterator[Loss]:
         )
 
 
-def describe(image: Image | Document, options: WriteOptions) -> tuple[str, dict[str, list[str]]]:
-    """Return what would be written: the object's name, and which attributes come from where.
+class Description(NamedTuple):
+    """What would be written.
 
-    Returns
-    -------
-    tuple
-        The name as ``--as`` has it; origin -> sorted keywords. No values.
+    Parameters
+    ----------
+    name
+        As ``--as`` has it.
+    origins
+        Origin -> sorted keywords of the attributes that come from there. No values.
+    files
+        Number of files of a series, 0 of what is one file.
+    """
+
+    name: str
+    origins: dict[str, list[str]]
+    files: int
+
+
+def describe(image: Image | Document, options: WriteOptions) -> Description:
+    """Return what would be written, without writing it.
 
     Raises
     ------
@@ -100,7 +114,21 @@ def describe(image: Image | Document, options: WriteOptions) -> tuple[str, dict[
         if keyword == "Modality" and row.modality not in ("", context.text("Modality")):
             continue
         found.setdefault(origin, []).append(keyword)
-    return row.name, found
+    job = Job(pixels, context, options, UidMaker("", "", row.name), document=document)
+    count: int = resolve(row.count)(job) if row.count else 0
+    return Description(row.name, found, count)
+
+
+def series_paths(target: Path, count: int) -> tuple[Path, ...]:
+    """Return the files that `write` makes of `target`: itself, or those of a series of `count`."""
+    if not count:
+        return (target,)
+    folder = target.with_name(target.name.removesuffix(".dcm"))
+    return tuple(folder / _name_of(number) for number in range(1, count + 1))
+
+
+def _name_of(number: int) -> str:
+    return f"{number:04d}.dcm"
 
 
 def _pixels_of(image: Image | Document, options: WriteOptions) -> Image:
@@ -261,7 +289,7 @@ def _write_series(
 
 def _write_one(instance: Instance, folder: Path, syntax: str) -> str:
     """Write one file; in the transfer syntax with that UID, if it is not empty."""
-    name = f"{instance.number:04d}.dcm"
+    name = _name_of(instance.number)
     path = folder / (f"{name}.native" if syntax else name)
     try:
         with path.open("wb") as stream:

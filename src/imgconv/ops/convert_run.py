@@ -99,21 +99,22 @@ def preview_task(task: Task, run: Run) -> list[VolumeOutcome]:
 
     The images are read, because they decide on the object; nothing is written.
     """
-    from imgconv.dicom.writer import describe
+    from imgconv.dicom.writer import describe, series_paths
 
     outcomes = []
     for volume in task.volumes:
         try:
             for number, image in enumerate(read_volume(task, volume, run.read), 1):
                 stem = volume.stem if number == 1 else f"{volume.stem}_{number}"
-                name, origins = describe(image, run.write)
+                name, origins, count = describe(image, run.write)
+                target = run.output / f"{stem}{run.target.extension}"
                 sources = [f"from {origin}: {', '.join(k)}" for origin, k in origins.items()]
                 outcomes.append(
                     VolumeOutcome(
                         stem,
                         Status.PLANNED,
                         _files_of(task, volume, image),
-                        (run.output / f"{stem}{run.target.extension}",),
+                        series_paths(target, count),
                         facts={**volume.facts, **_facts(image), "object": name, "context": origins},
                         losses=image.losses,
                         warnings=(*volume.warnings, f"would be `{name}`", *sources),

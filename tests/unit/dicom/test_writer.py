@@ -16,7 +16,7 @@ from imgconv.core.metadata import Metadata
 from imgconv.core.options import ReadOptions, Sidecar, WriteOptions
 from imgconv.core.values import Rescale, ValueMap
 from imgconv.dicom.reader import read_images
-from imgconv.dicom.writer import check, describe, write
+from imgconv.dicom.writer import check, describe, series_paths, write
 from imgconv.errors import GeometryError, OutputError, UnsupportedData, UsageError
 from imgconv.formats import nifti
 
@@ -244,11 +244,35 @@ def test_describe_tells_only_what_the_object_takes_over(tmp_path, name):
         metadata={"SoftwareVersions": "9"},
         extra={"dicom": {"as": name}},
     )
-    told, origins = describe(mask, wanted)
+    told, origins, count = describe(mask, wanted)
     (path,) = write(mask, tmp_path / "s.dcm", wanted)
     before, after = pydicom.dcmread(source), pydicom.dcmread(path)
-    assert told == name
+    assert (told, count) == (name, 0)
     assert "SoftwareVersions" in origins["set"]
     assert "PatientID" in origins["reference"]
     kept = set(origins["reference"]) - {"SeriesNumber"}
     assert {word: after[word].value for word in kept} == {word: before[word].value for word in kept}
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "axes", "values"),
+    [
+        ("ct", (3, 4, 5), "kji", {}),
+        ("mr", (1, 4, 5), "kji", {}),
+        ("mr", (2, 3, 4, 5), "tkji", {}),
+        ("enhanced-mr", (3, 4, 5), "kji", {}),
+        ("secondary-capture", (3, 4, 5), "kji", {}),
+        ("secondary-capture", (3, 4, 5), "kji", {"rescale": Rescale(2.0, 0.0)}),
+        ("secondary-capture", (1, 4, 5), "kji", {}),
+        ("photo", (2, 4, 5, 3), "kjic", {"photometric": "RGB"}),
+        ("photo", (1, 4, 5, 3), "kjic", {"photometric": "RGB"}),
+    ],
+)
+def test_describe_tells_the_files_that_are_written(tmp_path, name, shape, axes, values):
+    geometry = None if name == "photo" else Geometry(np.diag([1.0, 1.0, 2.0, 1.0]))
+    image = Image(np.ones(shape, np.uint8), axes, geometry, values=ValueMap(**values), name="x")
+    target = tmp_path / "x.dcm"
+
+    told = series_paths(target, describe(image, _options(name)).files)
+
+    assert told == write(image, target, _options(name))

@@ -19,6 +19,9 @@ class ObjectSpec:
     ----------
     name
         What ``--as`` calls it.
+    count
+        ``count(job: Job) -> int``, the number of files of a series; empty, or 0
+        of it: one file.
     modality
         The one Modality that it can have, empty for any.
     own
@@ -32,6 +35,7 @@ class ObjectSpec:
     build: str
     modality: str = ""
     own: tuple[str, ...] = ()
+    count: str = ""
 
 
 EQUIPMENT = ("Manufacturer", "ManufacturerModelName", "DeviceSerialNumber", "SoftwareVersions")
@@ -58,6 +62,7 @@ OBJECTS: tuple[ObjectSpec, ...] = (
         "imgconv.dicom.sops.classic:check_ct",
         "imgconv.dicom.sops.classic:build_ct",
         "CT",
+        count="imgconv.dicom.sops.classic:count_files",
     ),
     ObjectSpec(
         "mr",
@@ -65,6 +70,7 @@ OBJECTS: tuple[ObjectSpec, ...] = (
         "imgconv.dicom.sops.classic:check_mr",
         "imgconv.dicom.sops.classic:build_mr",
         "MR",
+        count="imgconv.dicom.sops.classic:count_files",
     ),
     ObjectSpec(
         "pet",
@@ -72,6 +78,7 @@ OBJECTS: tuple[ObjectSpec, ...] = (
         "imgconv.dicom.sops.classic:check_pet",
         "imgconv.dicom.sops.classic:build_pet",
         "PT",
+        count="imgconv.dicom.sops.classic:count_files",
     ),
     ObjectSpec(
         "enhanced-ct",
@@ -98,6 +105,7 @@ OBJECTS: tuple[ObjectSpec, ...] = (
         "Secondary Capture, single or multi-frame, grayscale or colour",
         "imgconv.dicom.sops.secondary_capture:check",
         "imgconv.dicom.sops.secondary_capture:build",
+        count="imgconv.dicom.sops.secondary_capture:count_files",
     ),
     ObjectSpec(
         "photo",
@@ -105,6 +113,7 @@ OBJECTS: tuple[ObjectSpec, ...] = (
         "imgconv.dicom.sops.photo:check",
         "imgconv.dicom.sops.photo:build",
         "XC",
+        count="imgconv.dicom.sops.photo:count_files",
     ),
     ObjectSpec(
         "segmentation",

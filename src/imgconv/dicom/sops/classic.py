@@ -32,7 +32,7 @@ from imgconv.errors import UnsupportedData
 from imgconv.records import record
 from imgconv.standard.prompted import MR_PROMPTED
 
-__all__ = ["build_ct", "build_mr", "build_pet", "check_ct", "check_mr", "check_pet"]
+__all__ = ["build_ct", "build_mr", "build_pet", "check_ct", "check_mr", "check_pet", "count_files"]
 
 _STORED = ("int16", "uint16")
 _INSTANCE_NUMBER, _POSITION, _LOCATION = 0x00200013, 0x00200032, 0x00201041
@@ -170,6 +170,11 @@ def check_mr(job: Job) -> tuple[Loss, ...]:
 def check_pet(job: Job) -> tuple[Loss, ...]:
     """Return what a PET series cannot hold."""
     return _check(job, _PET)
+
+
+def count_files(job: Job) -> int:
+    """Return how many files a series has: one a slice."""
+    return job.image.volume_count * job.image.size_ijk[2]
 
 
 def build_ct(job: Job) -> Iterator[Instance]:

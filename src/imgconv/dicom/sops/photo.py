@@ -20,7 +20,7 @@ from imgconv.dicom.sops.pictures import Picture, without_alpha
 from imgconv.dicom.sops.samples import fit_samples, sample_type_losses
 from imgconv.errors import UnsupportedData
 
-__all__ = ["build", "check"]
+__all__ = ["build", "check", "count_files"]
 
 _UID = "1.2.840.10008.5.1.4.1.1.77.1.4"
 _STORED = ("uint8",)  # C.8.12.1.1.3
@@ -63,6 +63,12 @@ def build(job: Job) -> Iterator[Instance]:
         uid = job.uids.make("instance", number)
         parts = template.render_elements(uid, encode_elements(own), picture.pixels(number - 1, 1))
         yield Instance(number if count > 1 else 0, parts)
+
+
+def count_files(job: Job) -> int:
+    """Return how many files a series has, 0 if there is only one."""
+    count = job.image.volume_count * job.image.size_ijk[2]
+    return count if count > 1 else 0
 
 
 def _shared(job: Job, picture: Picture) -> Dataset:

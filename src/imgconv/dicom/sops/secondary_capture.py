@@ -29,7 +29,7 @@ from imgconv.dicom.sops.planes import Planes, check_geometry, place_image, plane
 from imgconv.dicom.sops.rescale import check_rescale
 from imgconv.dicom.sops.samples import Samples, fit_samples, sample_type_losses
 
-__all__ = ["build", "check"]
+__all__ = ["build", "check", "count_files"]
 
 _SINGLE = "1.2.840.10008.5.1.4.1.1.7"
 _BYTE = "1.2.840.10008.5.1.4.1.1.7.2"
@@ -74,6 +74,15 @@ def build(job: Job) -> Iterator[Instance]:
         yield _build_multi_frame(job, picture)
     else:
         yield from _build_single_frames(job, picture)
+
+
+def count_files(job: Job) -> int:
+    """Return how many files a series has, 0 if there is only one."""
+    image, _ = without_alpha(job.image)
+    count = _count(image)
+    if count == 1 or _is_multi_frame(image, fit_samples(image, _STORED, _TITLE)):
+        return 0
+    return count
 
 
 def _count(image: Image) -> int:
