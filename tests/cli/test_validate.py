@@ -20,7 +20,7 @@ def data(tmp_path):
 
 def test_findings_exit_1_and_good_files_exit_0(data, capsys):
     assert main(["validate", str(data / "good.dcm"), "--jobs", "1"]) == 0
-    assert "1 files checked, 0 with findings" in capsys.readouterr().out
+    assert "1 file checked, 0 with findings" in capsys.readouterr().out
     assert main(["validate", str(data / "bad.dcm"), "--jobs", "1"]) == 1
     out = capsys.readouterr().out
     assert "error: V010 (0010,0010)" in out

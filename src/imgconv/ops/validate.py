@@ -39,7 +39,7 @@ from imgconv.ops.check_files import (
 )
 from imgconv.ops.inputs import InputFile, Inputs, gather, list_inputs
 from imgconv.profiles.grades import RANKS
-from imgconv.profiles.groups import check_groups
+from imgconv.profiles.groups import check_groups, group_rules
 from imgconv.records import record
 from imgconv.rules.engine import check_records
 from imgconv.rules.record_store import RecordStore
@@ -107,13 +107,16 @@ class ValidateOptions:
 class ValidateSummary:
     """Counts of a run.
 
-    `known` are findings that the baseline accepts; they are in no other count.
+    `with_findings` are files with findings of their own, `related` are findings about what
+    files make together. `known` are findings that the baseline accepts; they are in no other
+    count.
     """
 
     profiles: tuple[str, ...] = ()
     files: int = 0
     skipped: int = 0
     with_findings: int = 0
+    related: int = 0
     known: int = 0
     severities: Counter[str] = field(default_factory=Counter)
     rules: Counter[str] = field(default_factory=Counter)
@@ -138,6 +141,7 @@ class ValidateSummary:
             "files": self.files,
             "skipped": self.skipped,
             "files_with_findings": self.with_findings,
+            "related_findings": self.related,
             "known": self.known,
             "severities": {severity.value: self.severities[severity] for severity in Severity},
             "rules": dict(sorted(self.rules.items())),
@@ -259,6 +263,7 @@ class _Tally:
 
     def add_related(self, finding: Finding) -> None:
         for fresh in self._fresh([finding]):
+            self._summary.related += 1
             for sink in self._sinks:
                 sink.add_related(fresh)
 
@@ -271,7 +276,7 @@ def _check_related(loaded: LoadedPlan, records: RecordStore) -> Iterator[Finding
             severity = loaded.checks.grades.get(hit.rule)
             if severity is not None:
                 yield Finding(hit.rule, severity, hit.message, hit.path, hit.tag, "series")
-        offset += sum(rule.group is not None for rule in profile.rules)
+        offset += len(group_rules(profile))
 
 
 def _check_all(

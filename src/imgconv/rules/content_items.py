@@ -80,6 +80,7 @@ def _check_relationship(child: Item, source: str, root: Item) -> Iterator[Hit]:
     if sources is not None and source and source not in sources:
         message = f"a {source} item has no items by {relationship}"
         yield Hit("M018", message, child.path_to(_RELATIONSHIP))
+        return
     target = child
     reference = child.get(_REFERENCED_ITEM)
     if reference is not None and not reference.is_empty:

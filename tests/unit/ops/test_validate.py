@@ -141,6 +141,24 @@ def test_several_profiles_add_up(tmp_path):
     assert {f.path for f in findings if f.tag == "(0018,0060)"} == {str(folder / "2.dcm")}
 
 
+def test_rules_about_frames_and_about_series_do_not_mix(tmp_path):
+    (tmp_path / "a.yaml").write_text(
+        "profile: a\nrules:\n  - {id: A1, group: frames, same: [ImagePositionPatient]}\n"
+    )
+    (tmp_path / "b.yaml").write_text(
+        "profile: b\nrules:\n  - {id: B1, group: series, same: [KVP]}\n"
+    )
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number, dataset in enumerate(objects.stack()):
+        changed = dataset | {"KVP": "80"} if number == 2 else dataset
+        (folder / f"{number}.dcm").write_bytes(objects.encode_file(changed))
+    profiles = (str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml"))
+    options = ValidateOptions(profiles=profiles, select=("A1", "B1"), jobs=1)
+    summary = validate([folder], options)
+    assert (summary.rules, summary.related, summary.with_findings) == ({"B1": 1}, 1, 0)
+
+
 def test_a_group_rule_asks_for_geometry(tmp_path):
     profile = tmp_path / "a.yaml"
     rule = "{id: A1, group: series, geometry: {no_gaps: true, orthogonal: true}}"

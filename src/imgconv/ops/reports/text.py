@@ -50,9 +50,13 @@ def format_summary(summary: ValidateSummary) -> str:
     )
     known = f", {summary.known} known" if summary.known else ""
     skipped = f", {summary.skipped} skipped" if summary.skipped else ""
+    if not summary.files:
+        return f"nothing to check: no DICOM, NIfTI or sidecar was found{skipped}"
     rate = summary.files / max(summary.seconds, 1e-9)
+    files = "1 file" if summary.files == 1 else f"{summary.files} files"
+    related = f", {summary.related} about several files" if summary.related else ""
     return (
-        f"{summary.files} files checked{skipped}, {summary.with_findings} with findings: "
+        f"{files} checked{skipped}, {summary.with_findings} with findings{related}: "
         f"{counts}{known} ({summary.seconds:.1f} s, {rate:.0f} files/s, "
         f"profile {', '.join(summary.profiles)})"
     )

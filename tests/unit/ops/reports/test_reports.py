@@ -9,7 +9,8 @@ from imgconv.core.finding import Severity
 from imgconv.errors import UsageError
 from imgconv.ops.reports import REPORTS, make_report
 from imgconv.ops.reports.table import ReportContext
-from imgconv.ops.validate import ValidateOptions, validate
+from imgconv.ops.reports.text import format_summary
+from imgconv.ops.validate import ValidateOptions, ValidateSummary, validate
 
 
 @pytest.fixture
@@ -34,6 +35,10 @@ def test_text_groups_equal_findings(folder):
     assert line.startswith("error: V010 (0008,0020)")
     assert "3 files" in line
     assert "4 files checked, 3 with findings" in text
+
+
+def test_text_says_that_nothing_was_checked():
+    assert "nothing to check" in format_summary(ValidateSummary())
 
 
 def test_json_is_a_list_with_paths_relative_to_the_input(folder):
