@@ -1,7 +1,7 @@
 """Segmentation: BINARY, FRACTIONAL and LABELMAP, one multi-frame file.
 
-A segmentation belongs to the images that it was drawn on: it needs
-``--reference``, a series with the same grid (flipped, turned or a part of it, too);
+A segmentation belongs to the images that it was drawn on, which are named by
+``--reference``: a series with the same grid (flipped, turned or a part of it, too);
 a mask without a position covers the one referenced image.
 Options in ``WriteOptions.extra["dicom"]``: ``segments`` (the file of a
 description), ``empty_frames`` (keep frames without the segment). Not
@@ -58,6 +58,12 @@ __all__ = [
 
 _SEGMENTATION_UID = "1.2.840.10008.5.1.4.1.1.66.4"
 _LABELMAP_UID = "1.2.840.10008.5.1.4.1.1.66.7"
+_UNREFERRED = Loss(
+    "no-reference",
+    "the segmentation names no images that it was drawn on, and has a frame of reference of its "
+    "own: few viewers show it on them; `--reference FOLDER` names them",
+    harmful=False,
+)
 _WHOLE = 1  # the label of a layer of fractions
 
 
@@ -123,10 +129,12 @@ def _check(job: Job, kind: _Type) -> tuple[Loss, ...]:
         The description of the segments cannot be read.
     """
     if not job.options.reference:
-        raise UsageError(
-            "a segmentation needs the images that it was drawn on",
-            hint="name them by `--reference FOLDER`; or convert the image to DICOM first",
-        )
+        if job.image.geometry is None:
+            raise UsageError(
+                "a segmentation without a position needs the image that it was drawn on",
+                hint="name it by `--reference FILE`",
+            )
+        return (_UNREFERRED, *check_geometry(job.image), *_plan(job, kind).losses)
     if job.image.geometry is None:
         return (SAME_PIXELS, *_plan(place_on_reference(job), kind).losses)
     losses = check_geometry(job.image)

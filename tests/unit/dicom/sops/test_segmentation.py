@@ -196,9 +196,28 @@ def test_check_unnamed_labels(tmp_path, reference):
     assert names(losses, harmful=True) == ["unnamed-labels"]
 
 
-def test_check_without_reference_is_refused_with_the_way_out():
+@pytest.mark.parametrize("kind", KINDS)
+def test_write_without_reference_is_told_and_conformant(tmp_path, kind):
+    image = label_map(boxes(1, 3))
+
+    losses = check(image, options((), kind))
+    path, again = round_trip(image, tmp_path / "a.dcm", options((), kind))
+
+    assert "no-reference" in names(losses)
+    assert errors_of(path) == []
+    np.testing.assert_array_equal(again.array, image.array)
+    np.testing.assert_allclose(again.geometry.affine, affine(), atol=1e-4)
+    dataset = pydicom.dcmread(path)
+    assert "ReferencedSeriesSequence" not in dataset
+    assert dataset.FrameOfReferenceUID
+
+
+def test_check_without_reference_and_position_is_refused_with_the_way_out():
+    flat = Image(boxes(1)[:1], "kji")
+
     with pytest.raises(UsageError) as caught:
-        check(label_map(boxes(1)), options(None))
+        check(flat, options(()))
+
     assert "--reference" in caught.value.hint
 
 
