@@ -332,12 +332,17 @@ def _parse_scaling(header: NiftiHeader, raw: Any) -> None:
     header.slope, header.inter = slope, inter
 
 
+def _doubles(raw: Any, field: str) -> NDArray[np.float64]:
+    with np.errstate(invalid="ignore"):  # a signalling NaN stays a NaN, of which others complain
+        return raw[field].astype(np.float64)  # type: ignore[no-any-return]
+
+
 def _parse_space(header: NiftiHeader, raw: Any) -> None:
     units = int(raw["xyzt_units"])
     scale = _MILLIMETRES.get(units & 7)
     if scale is None:
         raise CorruptData(f"xyzt_units has the unknown length code `{units & 7}`")
-    pixdim = np.abs(raw["pixdim"].astype(np.float64))
+    pixdim = np.abs(_doubles(raw, "pixdim"))
     if not np.isfinite(pixdim[1:4]).all():
         raise CorruptData("pixdim is not finite")
     spacing = pixdim[1:4] * scale
@@ -346,11 +351,11 @@ def _parse_space(header: NiftiHeader, raw: Any) -> None:
         header.volume_seconds = float(pixdim[4]) * _SECONDS.get(units & 0x38, 0.0)
     header.codes = (int(raw["qform_code"]), int(raw["sform_code"]))
     if header.codes[1] > 0:
-        header.sform = np.vstack([raw["srow"].astype(np.float64) * scale, [0, 0, 0, 1]])
+        header.sform = np.vstack([_doubles(raw, "srow") * scale, [0, 0, 0, 1]])
     if header.codes[0] > 0:
         header.qform = qform_to_affine(
-            raw["quatern"].astype(np.float64),
-            raw["qoffset"].astype(np.float64) * scale,
+            _doubles(raw, "quatern"),
+            _doubles(raw, "qoffset") * scale,
             spacing,
             -1.0 if raw["pixdim"][0] < 0 else 1.0,
         )
