@@ -1,4 +1,4 @@
-"""Family B: NIfTI files, their sidecars and gradient tables.
+"""Family B: files that are no DICOM: NIfTI volumes and gradient tables here.
 
 Headers are read here as bytes: a rule must see what is wrong with them.
 
@@ -10,21 +10,28 @@ NIfTI-1.1 header (nifti1.h), NIfTI-2 header; BIDS 1.10, MRI data
 from __future__ import annotations
 
 import gzip
-import json
 import math
 import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from imgconv.rules.instance import Hit
+from imgconv.rules.nrrd_files import check_nrrd, is_nrrd
+from imgconv.rules.sidecars import (
+    check_sidecar,
+    check_volume_fields,
+    find_companions,
+    strip_suffix,
+)
 
 __all__ = ["check_other_file", "is_other_format"]
 
-_SUFFIXES = (".nii", ".nii.gz", ".bval", ".bvec", ".json")
+_SUFFIXES = (".nii", ".nii.gz", ".bval", ".bvec", ".json", ".nrrd", ".nhdr")
+# Code of the unit of time in a header -> seconds.
+_TIME_UNITS = {8: 1.0, 16: 1e-3, 24: 1e-6}
 _HEAD_BYTES = 540
-_MAX_JSON_BYTES = 16 << 20
 _MAX_TABLE_BYTES = 4 << 20
 
 
@@ -38,6 +45,7 @@ class _Head(NamedTuple):
     qform: int
     sform: int
     rows: tuple[tuple[float, ...], ...]
+    repetition_s: float | None
 
 
 def is_other_format(path: Path) -> bool:
@@ -46,13 +54,15 @@ def is_other_format(path: Path) -> bool:
 
 
 def check_other_file(path: Path) -> Iterator[Hit]:
-    """Check a NIfTI volume, a sidecar or a gradient table (B001 to B006)."""
+    """Check a NIfTI or NRRD volume, a sidecar or a gradient table (B001 to B008)."""
     name = path.name.lower()
     try:
         if name.endswith(".json"):
-            yield from _check_sidecar(path)
+            yield from check_sidecar(path)
         elif name.endswith((".bval", ".bvec")):
             yield from _check_table(path)
+        elif is_nrrd(path):
+            yield from check_nrrd(path)
         else:
             yield from _check_nifti(path)
     except OSError as error:
@@ -81,6 +91,7 @@ def _parse_head(data: bytes) -> _Head | None:
             offset = struct.unpack_from(f"{order}f", data, 108)[0]
             qform, sform = struct.unpack_from(f"{order}hh", data, 252)
             values = struct.unpack_from(f"{order}12f", data, 280)
+            units = data[123]
         elif size == 540 and data[4:7] in (b"n+2", b"ni2") and len(data) >= 540:
             dims = struct.unpack_from(f"{order}8q", data, 16)
             bits = struct.unpack_from(f"{order}h", data, 14)[0]
@@ -88,11 +99,15 @@ def _parse_head(data: bytes) -> _Head | None:
             offset = struct.unpack_from(f"{order}q", data, 168)[0]
             qform, sform = struct.unpack_from(f"{order}ii", data, 344)
             values = struct.unpack_from(f"{order}12d", data, 400)
+            units = struct.unpack_from(f"{order}i", data, 500)[0]
         else:
             continue
         count = dims[0] if 0 <= dims[0] <= 7 else 0
         rows = (values[:4], values[4:8], values[8:])
-        return _Head(dims[1 : count + 1], spacing[1 : count + 1], bits, offset, qform, sform, rows)
+        scale = _TIME_UNITS.get(units & 0x38)
+        time = spacing[4] * scale if scale is not None and count > 3 else None
+        shape, sizes = dims[1 : count + 1], spacing[1 : count + 1]
+        return _Head(shape, sizes, bits, offset, qform, sform, rows, time)
     return None
 
 
@@ -125,27 +140,19 @@ def _determinant(m: list[tuple[float, ...]]) -> float:
     return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
 
 
-def _stem(path: Path) -> str:
-    name = path.name
-    for suffix in (".nii.gz", ".nii"):
-        if name.lower().endswith(suffix):
-            return name[: -len(suffix)]
-    return path.stem
-
-
 def _check_companions(path: Path, head: _Head) -> Iterator[Hit]:
     volumes = math.prod(head.shape[3:]) if len(head.shape) > 3 else 1
-    stem = _stem(path)
-    tables = [path.with_name(f"{stem}.bval"), path.with_name(f"{stem}.bvec")]
-    present = [table for table in tables if table.is_file()]
+    tables = [find_companions(path, suffix)[-1:] for suffix in (".bval", ".bvec")]
+    present = [found[0] for found in tables if found]
     if len(present) == 1:
         yield Hit("B005", "one of .bval and .bvec is missing")
+    elif not present and volumes > 1 and strip_suffix(path).endswith("_dwi"):
+        yield Hit("B005", "a diffusion volume has no gradient tables")
     for table in present:
         numbers = _read_table(table)
         if numbers and any(len(row) != volumes for row in numbers):
             yield Hit("B005", f"{table.suffix} has not one entry per volume")
-    if not path.with_name(f"{stem}.json").is_file():
-        yield Hit("B006", "the volume has no sidecar")
+    yield from check_volume_fields(path, head.shape, head.repetition_s)
 
 
 def _read_table(path: Path) -> list[list[float]] | None:
@@ -171,31 +178,3 @@ def _check_table(path: Path) -> Iterator[Hit]:
             if length > 1e-3 and abs(length - 1) > 0.02:
                 yield Hit("B005", "a gradient direction is not of unit length", severity="warning")
                 return
-
-
-def _check_sidecar(path: Path) -> Iterator[Hit]:
-    if path.stat().st_size > _MAX_JSON_BYTES:
-        return
-    beside = [path.with_name(path.stem + suffix) for suffix in (".nii", ".nii.gz")]
-    if not any(image.is_file() for image in beside):
-        return  # some other JSON
-    try:
-        fields: Any = json.loads(path.read_bytes())
-    except (ValueError, RecursionError):
-        yield Hit("B004", "the sidecar is no JSON")
-        return
-    if not isinstance(fields, dict):
-        yield Hit("B004", "the sidecar is no JSON object")
-        return
-    for name, unit in (("RepetitionTime", 100.0), ("EchoTime", 1.0)):
-        value = fields.get(name)
-        if isinstance(value, (int, float)) and not 0 < value <= unit:
-            yield Hit("B004", f"{name} is not in seconds", name)
-    timing = fields.get("SliceTiming")
-    repetition = fields.get("RepetitionTime")
-    if (
-        isinstance(timing, list)
-        and isinstance(repetition, (int, float))
-        and any(isinstance(t, (int, float)) and not 0 <= t <= repetition for t in timing)
-    ):
-        yield Hit("B004", "SliceTiming is not within RepetitionTime", "SliceTiming")

@@ -1,7 +1,8 @@
 """Cases of rules as data: what to change in a conformant object, and what must be found.
 
 A case has ``base`` (or ``stack``, a number of slices; ``nested``, a depth; ``text`` and
-``nifti``, files of other formats), and changes: ``set``, ``remove``, ``raw`` (hexadecimal),
+``nifti``, files of other formats, the latter called ``name``), and
+changes: ``set``, ``remove``, ``raw`` (hexadecimal),
 ``typed`` ({keyword = [VR, value]}), ``meta``, ``fragments`` of encapsulated pixel data,
 ``bytes`` ({cut, append, strip, replace, poke}), ``bare`` (no meta information); for a
 stack ``file`` (which slice is changed, from 1), ``drop`` and ``each`` (keyword = one value per
@@ -70,7 +71,7 @@ def write(case: dict[str, Any], folder: Path) -> None:
         for name, text in case.get("text", {}).items():
             (folder / name).write_bytes(text.encode("latin-1"))
         if "nifti" in case:
-            (folder / "a.nii").write_bytes(objects.nifti(**case["nifti"]))
+            (folder / case.get("name", "a.nii")).write_bytes(objects.nifti(**case["nifti"]))
         return
     if "stack" in case:
         datasets = objects.stack(case["stack"])

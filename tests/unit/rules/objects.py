@@ -257,17 +257,24 @@ def nested(depth: int) -> dict[str, Any]:
     return ct() | inner
 
 
-def nifti(*, qform: int = 1, sform: int = 0, size: float = 1.0, length: int | None = None) -> bytes:
-    """Return a NIfTI-1 volume of 2 x 2 x 2 bytes."""
+def nifti(
+    *,
+    qform: int = 1,
+    sform: int = 0,
+    size: float = 1.0,
+    length: int | None = None,
+    volumes: int = 1,
+) -> bytes:
+    """Return a NIfTI-1 volume of 2 x 2 x 2 bytes, or several."""
     head = bytearray(352)
     struct.pack_into("<i", head, 0, 348)
-    struct.pack_into("<8h", head, 40, 3, 2, 2, 2, 1, 1, 1, 1)
+    struct.pack_into("<8h", head, 40, 3 + (volumes > 1), 2, 2, 2, volumes, 1, 1, 1)
     struct.pack_into("<hh", head, 70, 2, 8)
     struct.pack_into("<8f", head, 76, 1, size, 1, 1, 1, 1, 1, 1)
     struct.pack_into("<f", head, 108, 352)
     struct.pack_into("<hh", head, 252, qform, sform)
     head[344:348] = b"n+1\0"
-    return bytes(head + bytes(8))[:length]
+    return bytes(head + bytes(8 * volumes))[:length]
 
 
 def stack(count: int = 4) -> list[dict[str, Any]]:

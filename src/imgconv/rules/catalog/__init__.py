@@ -26,7 +26,7 @@ FAMILIES = {
     "G": "geometry",
     "X": "consistency of series, studies and sets",
     "D": "de-identification",
-    "B": "NIfTI, sidecars and BIDS",
+    "B": "NIfTI, NRRD, sidecars and BIDS",
 }
 
 RULES: tuple[RuleSpec, ...] = (

@@ -1,4 +1,4 @@
-"""Family B: NIfTI volumes, their sidecars and gradient tables."""
+"""Family B: NIfTI and NRRD volumes, their sidecars and gradient tables."""
 
 from __future__ import annotations
 
@@ -81,5 +81,30 @@ OTHER_FILE_RULES: tuple[RuleSpec, ...] = (
         passes="scan.nii.gz and scan.json",
         scope="file",
         opt_in=True,
+    ),
+    RuleSpec(
+        id="B007",
+        name="incomplete-sidecar",
+        title="A field that BIDS requires is missing in the sidecars of a volume",
+        reason="Pipelines cannot process the volume without it.",
+        source="BIDS 1.10, MRI data, PET data",
+        severity="error",
+        check=_OTHER,
+        fails="sub-1_task-rest_bold.nii.gz without RepetitionTime",
+        passes="the field in its own sidecar, or in one that it inherits",
+        scope="file",
+        opt_in=True,
+    ),
+    RuleSpec(
+        id="B008",
+        name="damaged-nrrd",
+        title="The NRRD file is damaged",
+        reason="Programs that read it fail or return noise.",
+        source="NRRD file format",
+        severity="error",
+        check=_OTHER,
+        fails="raw data shorter than sizes and type say",
+        passes="a whole file",
+        scope="file",
     ),
 )
