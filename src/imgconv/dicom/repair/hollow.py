@@ -29,7 +29,8 @@ REFERENCES = frozenset(
 )
 # Items that may be empty: a frame without groups of its own, a history without attributes.
 _COUNTED = frozenset({0x52009229, 0x52009230, 0x04000550})
-_SHARED = 0x52009229
+_SHARED, _PER_FRAME = 0x52009229, 0x52009230
+_GROUPS = frozenset({_SHARED, _PER_FRAME})
 _ICONS, _PIXEL_DATA = 0x00880200, 0x7FE00010
 _OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
 
@@ -56,6 +57,8 @@ def _empty_items(item: Item) -> list[Change]:
 
 def _is_hollow(item: Item) -> bool:
     if item.tag >> 16 & 1 or item.tag in _COUNTED:  # only its owner knows a private sequence
+        return False
+    if item.parent is not None and item.parent.tag in _GROUPS:  # a group may hold nothing
         return False
     if item.tag == _ICONS:
         pixels = item.get(_PIXEL_DATA)

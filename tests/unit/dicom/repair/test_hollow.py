@@ -88,3 +88,11 @@ def test_mend_hollow_frames_without_groups_of_their_own_stay():
     tree = tree_of(INSTANCE, sequence(0x52009229, b"", b""))
     assert len(mend_hollow(tree)) == 1
     assert len(tree.dataset.items_of(0x52009229)) == 1
+
+
+def test_mend_hollow_functional_groups_that_hold_nothing_stay():
+    unassigned = sequence(0x00209171, b"")
+    tree = tree_of(INSTANCE, sequence(0x52009230, unassigned))
+
+    assert mend_hollow(tree) == []
+    assert len(tree.dataset.items_of(0x52009230)[0].items_of(0x00209171)) == 1
