@@ -166,11 +166,15 @@ def test_record_compiles_nothing_when_a_class_is_made():
 import sys
 from imgconv.records import record
 compiled = []
-sys.addaudithook(lambda event, args: compiled.append(args) if event == "compile" else None)
+# From Python 3.13 on, dataclasses compile a function without a method for each class.
+def note(event, args):
+    if event == "compile" and "def __init__" in str(args[0]):
+        compiled.append(args[0])
+sys.addaudithook(note)
 @record
 class Point:
     x: int
-assert not compiled, compiled
+assert not compiled
 Point(1)
 assert len(compiled) == 1
 """

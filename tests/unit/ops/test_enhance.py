@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import highdicom
@@ -66,13 +67,14 @@ def test_enhance_highdicom_reads_each_frame_by_its_source(tmp_path):
 
     (outcome,) = report.outcomes
     image = highdicom.legacy.lceread(outcome.job.outputs[0])
-    for path in folder.iterdir():
-        source = pydicom.dcmread(path)
-        pixels = image.get_pixels_by_legacy_source_instance(
-            source.SOPInstanceUID, apply_modality_transform=False
-        )
-        assert np.array_equal(pixels, source.pixel_array)
-    assert [image.get_volume().spacing[0], image.DimensionOrganizationType] == [5.0, "3D"]
+    with closing(image._db_con):  # which highdicom leaves open
+        for path in folder.iterdir():
+            source = pydicom.dcmread(path)
+            pixels = image.get_pixels_by_legacy_source_instance(
+                source.SOPInstanceUID, apply_modality_transform=False
+            )
+            assert np.array_equal(pixels, source.pixel_array)
+        assert [image.get_volume().spacing[0], image.DimensionOrganizationType] == [5.0, "3D"]
 
 
 def test_enhance_series_without_the_facts_is_legacy_converted_and_says_why(tmp_path):

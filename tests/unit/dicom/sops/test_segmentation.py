@@ -1,3 +1,5 @@
+from contextlib import closing
+
 import numpy as np
 import pydicom
 import pytest
@@ -125,9 +127,10 @@ def test_write_is_read_by_highdicom(tmp_path, reference, kind):
     (path,) = write(image, tmp_path / "a.dcm", options(reference, kind, empty_frames=True))
     highdicom = pytest.importorskip("highdicom.seg", reason="it has no wheel for this Python")
     segmentation = highdicom.segread(path)
-    volume = segmentation.get_volume(
-        combine_segments=kind != "segmentation-fractional", rescale_fractional=False
-    )
+    with closing(segmentation._db_con):  # which highdicom leaves open
+        volume = segmentation.get_volume(
+            combine_segments=kind != "segmentation-fractional", rescale_fractional=False
+        )
     found = volume.array
     if kind == "segmentation-fractional":
         found = (found != 0) @ np.array([1, 2])
