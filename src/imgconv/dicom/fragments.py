@@ -27,6 +27,7 @@ _ITEM = b"\xfe\xff\x00\xe0"
 _DELIMITER = b"\xfe\xff\xdd\xe0"
 _LENGTH = struct.Struct("<L")
 _BLOCK = 1 << 16
+_SMALL_BLOCK = 1 << 12  # the beginnings of many fragments, if they are small
 
 # How a frame's codestream begins, by family; a later fragment of it does not begin so.
 _STARTS = {
@@ -223,11 +224,18 @@ def _firsts_of_table(
 
 def _firsts_of_markers(fragments: Fragments, source: ByteSource, family: str) -> list[int]:
     signatures = _STARTS.get(family, ())
-    return [
-        number
-        for number, (position, length) in enumerate(fragments.spans)
-        if source.read(position, min(length, 12)).startswith(signatures)
-    ]
+    longest = max(map(len, signatures), default=0)
+    firsts = []
+    window, window_at = b"", 0
+    for number, (position, length) in enumerate(fragments.spans):
+        if length < 2:
+            continue
+        at = position - window_at
+        if at < 0 or at + longest > len(window):
+            window, window_at, at = source.read(position, _SMALL_BLOCK), position, 0
+        if window[at : at + min(length, longest)].startswith(signatures):
+            firsts.append(number)
+    return firsts
 
 
 def _ranges(firsts: Sequence[int], count: int) -> tuple[tuple[int, int], ...]:

@@ -18,7 +18,7 @@ __all__ = ["Member", "unpack"]
 
 # Scanner data compresses 2 to 20 times; what exceeds both limits is a bomb.
 _MAX_RATIO = 200
-_FREE_BYTES = 1 << 30
+_FREE_BYTES = 1 << 29
 _MAX_MEMBERS = 2_000_000
 _COPY_BYTES = 1 << 20
 _DAMAGED = (
