@@ -197,7 +197,7 @@ def transcode(  # noqa: PLR0917  a command's options
     if not (summary.total or shard or summary.interrupted):
         raise InputError("there is no file to transcode")
     if not quiet and (summary.total > 1 or not summary.failed):
-        tell(format_summary(summary, "transcoded"))
+        tell(format_summary(summary, "transcoded") + report.remark)
     return summary.exit_code
 
 
@@ -250,8 +250,15 @@ class _Report:
     def __init__(self, *, json: bool, verbose: bool) -> None:
         self._json = json
         self._verbose = verbose
+        self._copied = 0
+
+    @property
+    def remark(self) -> str:
+        """What the summary should not leave out."""
+        return f"; {self._copied} of them copied as they were" if self._copied else ""
 
     def add(self, outcome: Outcome) -> None:
+        self._copied += outcome.result.facts.get("action") == "copied"
         if self._json:
             from imgconv.batch.manifest import outcome_record
 

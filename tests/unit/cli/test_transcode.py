@@ -25,6 +25,11 @@ def test_transcode_says_how_many_on_stderr(source, tmp_path, capsys):
     assert read_header(tmp_path / "out" / "a.dcm").transfer_syntax_uid.endswith(".4.80")
 
 
+def test_transcode_says_how_many_were_only_copied(source, tmp_path, capsys):
+    assert _transcode(source, tmp_path, "--to", "explicit") == 0
+    assert capsys.readouterr().err.rstrip().endswith("; 1 of them copied as they were")
+
+
 def test_transcode_json_is_a_record_a_file(source, tmp_path, capsys):
     assert _transcode(source, tmp_path, "--to", "rle", "--json") == 0
     record = json.loads(capsys.readouterr().out)
