@@ -20,6 +20,7 @@ from imgconv.standard.transfer_syntaxes import BY_UID
 __all__ = ["CodestreamHeader", "check_codestreams", "parse_header"]
 
 _PATH = "(7FE0,0010)"
+_OFFSETS, _LENGTHS = 0x7FE00001, 0x7FE00002
 _HEAD_BYTES = 1 << 16
 _MOST_MEASURED = 1 << 26  # bytes of an RLE frame that are unpacked to be measured
 # Start of frame marker -> family, where it is not the discrete cosine transform.
@@ -65,6 +66,7 @@ def check_codestreams(
     if any(length & 1 for _offset, length in fragments):
         yield Hit("P007", "a fragment has an odd length", _PATH, severity="warning")
     yield from _check_offset_table(instance, fragments, frames)
+    yield from _check_extended_table(instance, fragments, frames)
     offset, length = fragments[1]
     head = bytes(data[offset : offset + min(length, _HEAD_BYTES)])
     if syntax.family == "rle":
@@ -135,6 +137,34 @@ def _check_offset_table(
     starts = {start - first for start, _length in fragments[1:]}
     if any(entry not in starts for entry in table) or list(table) != sorted(set(table)):
         yield Hit("P007", "the basic offset table does not point to fragments", _PATH)
+
+
+def _check_extended_table(
+    instance: Instance, fragments: list[tuple[int, int]], frames: int
+) -> Iterator[Hit]:
+    """Check the extended offset table (PS3.3 C.7.6.3.1.8): one fragment per frame, in order."""
+    table, sizes = (instance.dataset.get(tag) for tag in (_OFFSETS, _LENGTHS))
+    if table is None or table.items is not None:
+        return
+    offsets = [int(value) for value in table.values()]
+    if len(offsets) != frames:
+        yield Hit("P007", "ExtendedOffsetTable has not one entry per frame", table.path)
+        return
+    if fragments[0][1]:
+        message = "there is an ExtendedOffsetTable, and the basic one is not empty"
+        yield Hit("P007", message, table.path)
+    first = fragments[1][0]
+    known = {start - first: length for start, length in fragments[1:]}
+    if any(offset not in known for offset in offsets):
+        yield Hit("P007", "ExtendedOffsetTable does not point to fragments", table.path)
+        return
+    lengths = [int(value) for value in sizes.values()] if sizes is not None else []
+    if len(lengths) != frames or any(
+        not known[offset] - 1 <= length <= known[offset]
+        for offset, length in zip(offsets, lengths, strict=True)
+    ):
+        message = "ExtendedOffsetTableLengths are not the lengths of the fragments"
+        yield Hit("P007", message, instance.dataset.path_to(_LENGTHS))
 
 
 def parse_header(head: bytes) -> CodestreamHeader | None:

@@ -36,6 +36,7 @@ _LOSSY_METHOD = 0x00282114
 _LOSSY_DETAILS = (0x00282112, _LOSSY_METHOD)  # ratio, method
 # Family of lossy transfer syntaxes -> its defined term (PS3.3 C.7.6.1.1.5.1).
 _METHODS = {"jpeg": "ISO_10918_1", "jpeg-ls": "ISO_14495_1", "jpeg2000": "ISO_15444_1"}
+_EXTENDED_TABLE = 0x7FE00001
 _DOSE_TYPE = 0x30040004
 _SHARED, _PER_FRAME = 0x52009229, 0x52009230
 _PIXEL_PATH = "(7FE0,0010)"
@@ -241,6 +242,9 @@ def _check_data(instance: Instance, element: Element, layout: _Layout) -> Iterat
             allocated=layout.allocated,
         )
         return
+    if _EXTENDED_TABLE in element.item.elements:
+        message = "ExtendedOffsetTable is present, and the pixel data is native"
+        yield Hit("P007", message, element.item.path_to(_EXTENDED_TABLE))
     if layout.photometric in _TRANSFORMED:
         message = f"{layout.photometric} is for JPEG 2000 only, and the pixel data is native"
         yield Hit("P003", message, element.item.path_to(_PHOTOMETRIC))

@@ -142,4 +142,15 @@ VALUE_RULES: tuple[RuleSpec, ...] = (
         fails="4.1.2",
         passes="1.2.826.0.1.3680043.10.1",
     ),
+    RuleSpec(
+        id="V025",
+        name="implausible-value",
+        title="A date, an age or a quantity cannot be true",
+        reason="Ages, doses and times that are computed from it are wrong.",
+        source="PS3.3 C.7.1.1, C.7.2.2, C.8",
+        severity="warning",
+        check="imgconv.rules.plausibility:check_plausibility",
+        fails="a birth date after the study",
+        passes="an age that fits birth and study",
+    ),
 )
