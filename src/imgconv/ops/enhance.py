@@ -28,6 +28,7 @@ from imgconv.ops.standardize import (
     Running,
     StandardizeOptions,
     StandardizeReport,
+    can_be_dicom,
     finish_tree,
     list_left,
     name_findings,
@@ -90,6 +91,9 @@ def read_images(
             continue
         if file.skipped:
             report.skipped.append((file.shown, file.skipped))
+            continue
+        if not file.is_named and not can_be_dicom(file):
+            report.skipped.append((file.shown, "is no DICOM"))
             continue
         try:
             header = read_header(file.path)

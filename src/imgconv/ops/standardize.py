@@ -45,6 +45,7 @@ __all__ = [
     "Running",
     "StandardizeOptions",
     "StandardizeReport",
+    "can_be_dicom",
     "finish_tree",
     "iter_jobs",
     "list_left",
@@ -60,6 +61,7 @@ _PIXEL_DATA = 0x7FE00010
 _DIRECTORY_RECORDS = 0x00041220  # Directory Record Sequence; PS3.3 F.3.2.2
 # What stands in a private sequence is for its owner to judge; PS3.5 7.8
 _PRIVATE_STEP = re.compile(r"\([0-9A-F]{3}[13579BDF],[0-9A-F]{4}\)\[")
+_EXTENSIONS = frozenset({".dcm", ".dicom", ".ima"})
 _MAX_NAMED = 3
 _SMALL_BYTES = 1 << 12
 
@@ -250,6 +252,8 @@ def iter_jobs(
             report.refused.append((file.shown, file.problem))
         elif file.skipped:
             report.skipped.append((file.shown, file.skipped))
+        elif not file.is_named and not can_be_dicom(file):
+            report.skipped.append((file.shown, "is no DICOM"))
         else:
             found.append((file, survey.add(file.path)))
     names = _Names(inputs)
@@ -268,6 +272,17 @@ def iter_jobs(
         )
         size = file.path.stat().st_size
         yield Job(key, (file.path,), (output / key,), size, _Payload(options, hints, when))
+
+
+def can_be_dicom(file: InputFile) -> bool:
+    """Whether a file that was found in a folder is DICOM, by its name or its first element."""
+    if file.head[128:132] == b"DICM" or file.path.suffix.lower() in _EXTENSIONS:
+        return True
+    try:
+        read_tree(file.path, file.head)
+    except ImgconvError:
+        return False
+    return True
 
 
 class _Names:

@@ -212,3 +212,20 @@ def test_standardize_references_to_nothing_go_and_the_rest_stays(tmp_path):
     assert [item.ReferencedSOPInstanceUID for item in written.ReferencedImageSequence] == ["1.2.3"]
     assert "SourceImageSequence" not in written
     assert dciodvfy_errors(tmp_path / "out" / "a.dcm") == []
+
+
+def test_standardize_other_files_of_a_folder_are_skipped_unless_named(tmp_path):
+    source = save(tmp_path, broken_ct())
+    (source / "README.txt").write_text("a CD with pictures\n")
+    (source / "b.dcm").write_text("a DICOM file by its name\n")
+
+    report = run(source, tmp_path / "out")
+    named = run(source / "README.txt", tmp_path / "out2")
+
+    outcomes = {one["input"]: one["status"] for one in report.to_json()["files"]}
+    assert outcomes[str(source / "README.txt")] == "skipped"
+    assert outcomes["b.dcm"] == "failed"
+    assert report.exit_code is ExitCode.SOME_FAILED
+    assert named.exit_code is ExitCode.NONE_DONE
+    (source / "b.dcm").unlink()
+    assert run(source, tmp_path / "out3").exit_code is ExitCode.DONE
