@@ -407,9 +407,8 @@ def _read_meta(tree: Tree, start: int) -> int:
     tree.transfer_syntax = tree.meta.text(0x00020010)
     length = tree.meta.get(0x00020000)
     if length is not None:
-        declared = length.values()
-        first = start + 8 + len(length.value)
-        if not declared or int(declared[0]) != end - first:
+        declared = tree.meta.integer(0x00020000)
+        if declared != end - (start + 8 + len(length.value)):
             tree.problems.append(Problem("group-length", format_tag(0x00020000)))
     return end
 

@@ -98,3 +98,11 @@ def test_read_tree_sequence_in_an_un_element_of_a_big_endian_file_is_little_endi
     assert tree.problems == []
     assert tree.dataset.items_of(0x00082112)[0].text(0x00081155) == "1.2.3"
     assert tree.dataset.integer(0x00280010) == 4
+
+
+def test_a_group_length_that_is_text_is_wrong_and_stops_nothing(tmp_path):
+    data = objects.encode_file(objects.ct())
+    assert data[132:140] == b"\x02\0\0\0UL\4\0"
+    tree = read(data[:136] + b"LO\4\0abcd" + data[144:], tmp_path)
+    assert [problem.kind for problem in tree.problems] == ["group-length"]
+    assert tree.dataset.text(0x00080060) == "CT"
