@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -22,6 +23,13 @@ def _state_folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
+
+
+@pytest.fixture
+def collected():
+    """Collect the garbage of a test before the next, where its warnings are filtered."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture
