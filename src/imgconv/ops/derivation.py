@@ -38,6 +38,10 @@ _PROMPTED = tuple(
     for keyword, prompt, values in MR_PROMPTED
 )
 _CT_IMAGE, _MR_IMAGE = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"
+_COMPONENT = 0x00089208
+_THIRD_VALUES = {_CT_IMAGE: "PS3.3 C.8.2.1.1.1", _MR_IMAGE: "PS3.3 C.8.3.1.1.1"}
+# Gantries tilt by 30 degrees at most: the cosine is 0.87; that of a localizer is 0.
+_TRANSVERSE = 0.5
 # An attribute that must not stand beside another: (attribute, other, source).
 _EXCLUSIVE = ((0x00185100, 0x00540410, "PS3.3 C.7.3.1.1.2"),)
 
@@ -248,25 +252,40 @@ def _fill_region(root: Item) -> list[Change]:
 
 
 def _complete_image_type(root: Item, *, is_stack: bool) -> list[Change]:
-    element = root.get(_IMAGE_TYPE)
-    values = root.texts(_IMAGE_TYPE)
-    if element is None or root.text(_SOP_CLASS) != _CT_IMAGE or len(values) != 2:
+    """Give CT and MR images of two values the third, where it is certain."""
+    element, values = root.get(_IMAGE_TYPE), root.texts(_IMAGE_TYPE)
+    source = _THIRD_VALUES.get(root.text(_SOP_CLASS))
+    if element is None or source is None or len(values) != 2:  # a third one is asked for
         return []
-    reason = "CT images say whether they are axial or localizers"
-    if not is_stack:
-        path = element.path
-        return [skipped("image-type", path, "without value 3", reason, "PS3.3 C.8.2.1.1.1")]
+    if root.text(_SOP_CLASS) == _CT_IMAGE:
+        third = "AXIAL" if is_stack or _is_transverse(root) else ""
+        reason = "CT images say whether they are cross sections or localizers"
+    else:
+        plain = root.text(_COMPONENT) in ("", "MAGNITUDE")
+        third = "OTHER" if values == ("ORIGINAL", "PRIMARY") and plain else ""
+        reason = "MR images say what was made of the signal; as acquired, nothing"
+    if not third:
+        return [skipped("image-type", element.path, "without value 3", reason, source)]
     return [
         replace_value(
             element,
-            "\\".join((*values, "AXIAL")).encode(),
+            "\\".join((*values, third)).encode(),
             name="image-type",
             before="without value 3",
-            after="AXIAL: the series is a stack of cross sections",
+            after=third,
             reason=reason,
-            source="PS3.3 C.8.2.1.1.1",
+            source=source,
         )
     ]
+
+
+def _is_transverse(root: Item) -> bool:
+    """Whether a plane cuts the body's long axis; localizers are projections along it."""
+    cosines = root.numbers(_IMAGE_ORIENTATION)
+    if len(cosines) != 6:  # of the row, then of the column
+        return False
+    # The third component of the normal.
+    return abs(cosines[0] * cosines[4] - cosines[1] * cosines[3]) > _TRANSVERSE
 
 
 def _mend_laterality(root: Item, plan: Plan) -> list[Change]:

@@ -96,19 +96,40 @@ def test_derive_attributes_what_follows_is_added(kind, gone, tag, text):
         assert root.text(tag) == text
 
 
-@pytest.mark.parametrize("is_stack", [True, False])
-def test_derive_attributes_axial_is_said_of_stacks_only(is_stack):
-    change = with_values(ImageType=["ORIGINAL", "PRIMARY"])
-    root, changes = derive("ct", change, is_stack=is_stack)
-    assert (root.texts(0x00080008)[2:] == ("AXIAL",)) is is_stack
-    assert is_stack or any(not change.is_done for change in changes)
+@pytest.mark.parametrize(
+    ("is_stack", "orientation", "is_axial"),
+    [
+        (True, [1, 0, 0, 0, 0, -1], True),
+        (False, [1, 0, 0, 0, 0, -1], False),
+        (False, [1, 0, 0, 0, 0.9, -0.43], True),
+        (False, [1, 0], False),
+    ],
+)
+def test_derive_attributes_axial_is_said_of_cross_sections_only(is_stack, orientation, is_axial):
+    values = {"ImageType": ["ORIGINAL", "PRIMARY"], "ImageOrientationPatient": orientation}
+    root, changes = derive("ct", with_values(**values), is_stack=is_stack)
+    assert (root.texts(0x00080008)[2:] == ("AXIAL",)) is is_axial
+    assert is_axial or any(not change.is_done for change in changes)
+
+
+@pytest.mark.parametrize(
+    ("values", "is_plain"),
+    [
+        ({"ImageType": ["ORIGINAL", "PRIMARY"]}, True),
+        ({"ImageType": ["ORIGINAL", "PRIMARY"], "ComplexImageComponent": "PHASE"}, False),
+        ({"ImageType": ["DERIVED", "SECONDARY"]}, False),
+    ],
+)
+def test_derive_attributes_mr_image_as_acquired_is_nothing_else(values, is_plain):
+    root, _ = derive("mr", with_values(**values))
+    assert (root.texts(0x00080008)[2:] == ("OTHER",)) is is_plain
 
 
 @pytest.mark.parametrize(
     ("kind", "image_type"),
     [
         ("ct", ["ORIGINAL", "PRIMARY", "LOCALIZER"]),
-        ("mr", ["ORIGINAL", "PRIMARY"]),
+        ("mr", ["ORIGINAL", "PRIMARY", "M"]),
         ("ct", ["ORIGINAL"]),
     ],
 )
