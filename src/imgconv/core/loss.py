@@ -21,7 +21,7 @@ class Loss:
     message
         What is lost, for a person, without identifying values.
     harmful
-        Whether voxels, positions, orientation, units or slices would differ:
+        Whether voxels, positions, orientation, units, slices or patient would differ:
         such a loss is refused unless it is allowed by name. Others are
         reported only, unless the run is strict.
     """

@@ -131,8 +131,13 @@ class _Gathering:
     def __init__(self) -> None:
         self.dataset = Dataset()
         self.origins: dict[str, str] = {}
-        self.losses: list[Loss] = []
+        self._invalid: dict[str, Loss] = {}  # by keyword, as long as no later origin gives it
         self._identity: dict[str, tuple[str, str]] = {}
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """What was left out and not given by another origin."""
+        return tuple(self._invalid.values())
 
     def add_lenient(self, origin: str, attributes: Mapping[str, Any]) -> None:
         """Add what is known to DICOM and valid; report the rest."""
@@ -143,9 +148,7 @@ class _Gathering:
             try:
                 element = make_element(name, value)
             except UsageError as error:
-                self.losses.append(
-                    Loss("invalid-attribute", f"{origin}: {error.message}", harmful=False)
-                )
+                self._invalid[name_of(tag)] = _left_out(origin, name_of(tag), error.message)
                 continue
             if not element.is_empty:
                 self._store(origin, name_of(tag), element)
@@ -166,6 +169,7 @@ class _Gathering:
 
     def _store(self, origin: str, keyword: str, element: DataElement) -> None:
         self._require_same_identity(origin, keyword, element.value)
+        self._invalid.pop(keyword, None)
         self.dataset.add(element)
         self.origins[keyword] = origin
 
@@ -183,6 +187,14 @@ class _Gathering:
                 hint="leave out one of them",
             )
         self._identity[keyword] = (text, origin)
+
+
+def _left_out(origin: str, keyword: str, message: str) -> Loss:
+    """Without what tells whose images they are, they must not get into an archive unseen."""
+    if keyword in IDENTITY_KEYWORDS and origin == "reference":
+        hint = f"give it by `--set {keyword}=value`"
+        return Loss("invalid-identity", f"{origin}: {message}; {hint}", harmful=True)
+    return Loss("invalid-attribute", f"{origin}: {message}", harmful=False)
 
 
 def gather_context(image: Image, options: WriteOptions) -> Context:

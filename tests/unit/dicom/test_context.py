@@ -86,6 +86,27 @@ def test_invalid_sidecar_values_are_reported_and_left_out():
     assert context.text("StationName") == "x"
 
 
+def test_an_invalid_value_that_a_later_origin_gives_is_no_loss():
+    image = _image(metadata=Metadata(bids={"EchoTime": "soon"}))
+    context = gather_context(image, _options({"EchoTime": 20}))
+    assert context.losses == ()
+    assert context.text("EchoTime") == "20"
+
+
+def test_an_invalid_identity_of_the_reference_is_refused_unless_given(reference):
+    for path in reference.iterdir():
+        with pydicom.config.disable_value_validation():
+            dataset = pydicom.dcmread(path)
+            dataset.PatientID = "1" * 65
+            dataset.save_as(path)
+    (loss,) = gather_context(_image(), _options(reference=[reference])).losses
+    assert (loss.name, loss.harmful) == ("invalid-identity", True)
+    assert "11" not in loss.message
+    given = gather_context(_image(), _options({"PatientID": "P2"}, [reference]))
+    assert given.losses == ()
+    assert given.text("PatientID") == "P2"
+
+
 def test_reference_on_the_same_grid_is_the_source(reference):
     context = gather_context(_image(), _options(reference=[reference]))
     assert context.reference is not None
