@@ -11,7 +11,6 @@ from imgconv.dicom.elements import Element, Item
 from imgconv.profiles.frames import check_frames
 from imgconv.profiles.model import PixelRule, Profile, ProfileRule, Scope, TagTest
 from imgconv.profiles.paths import Place, find_places
-from imgconv.profiles.phi import find_identity
 from imgconv.rules.instance import Hit, Instance, name_tag
 from imgconv.rules.pixels import check_pixels
 from imgconv.standard.codes import find_group
@@ -85,6 +84,8 @@ def _check_rule(rule: ProfileRule, instance: Instance) -> Iterator[Hit]:
     if rule.group is not None:
         yield from check_frames(rule, rule.group, instance.dataset)
     if rule.privacy is not None:
+        from imgconv.profiles.phi import find_identity  # its patterns take 5 ms to compile
+
         for hit in find_identity(rule.privacy, instance):
             yield Hit(rule.id, rule.message or hit.message, hit.tag, hit.value)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from statistics import median
 
 from imgconv.core.vectors import dot, normal_of
 from imgconv.dicom.elements import Item, format_tag
@@ -113,7 +112,7 @@ def _check_spacing(
         normal = normal_of(stack[0].orientation)
         along = sorted((dot(r.position, normal), r.path) for r in stack)
         gaps = [(b[0] - a[0], b[1]) for a, b in pairwise(along) if b[0] - a[0] > _SAME_PLACE_MM]
-        usual = median(gap for gap, _path in gaps) if gaps else 0.0
+        usual = sorted(gap for gap, _path in gaps)[len(gaps) // 2] if gaps else 0.0
         odd = next((path for gap, path in gaps if abs(gap - usual) > tolerance), "")
         if odd:
             message = rule.message or f"distances of slices differ by more than {tolerance:g} mm"

@@ -28,13 +28,13 @@ from imgconv.profiles.model import (
     GEOMETRY,
     GroupRule,
     PixelRule,
+    PrivacyRule,
     Profile,
     ProfileRule,
     ProfileTest,
     Scope,
     TagTest,
 )
-from imgconv.profiles.phi import parse_privacy
 from imgconv.resources import read_resource
 from imgconv.standard.codes import find_group
 from imgconv.standard.iods import EDITION
@@ -185,7 +185,7 @@ def _parse_rule(document: Document, raw: Any, place: Place) -> ProfileRule:
         ),
         group=_parse_group(document, values, place),
         pixels=_parse_pixels(document, values.get("pixel"), (*place, "pixel")),
-        privacy=parse_privacy(document, values.get("phi"), (*place, "phi")),
+        privacy=_parse_privacy(document, values, (*place, "phi")),
     )
     asked = (rule.tests, rule.transfer_syntaxes, rule.sop_classes, rule.group, rule.pixels)
     if not any(asked) and rule.privacy is None:
@@ -356,6 +356,16 @@ def _parse_geometry(
         elif wanted:
             rules.update(GEOMETRY[key])
     return frozenset(rules), spacing_mm
+
+
+def _parse_privacy(
+    document: Document, values: Mapping[str, Any], place: Place
+) -> PrivacyRule | None:
+    if "phi" not in values:
+        return None
+    from imgconv.profiles.phi import parse_privacy  # its patterns take 5 ms to compile
+
+    return parse_privacy(document, values["phi"], place)
 
 
 def _parse_pixels(document: Document, raw: Any, place: Place) -> PixelRule | None:

@@ -9,7 +9,6 @@ PS3.5 6.1 (character sets), 6.2 (value representations), 6.4 (multiplicity), 7.8
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from collections.abc import Iterator
 
 from imgconv.dicom.elements import Element, Item
@@ -23,6 +22,7 @@ __all__ = ["check_values"]
 
 _CHARSET, _ZONE_OFFSET = 0x00080005, 0x00080201
 _UNBOUNDED = 1 << 30
+_SHORT_MONTHS = (4, 6, 9, 11)
 _ESC = 0x1B
 
 
@@ -352,7 +352,9 @@ def _check_day(element: Element, value: bytes) -> Iterator[Hit]:
 
 def _exists(day: bytes) -> bool:
     year, month = int(day[:4]), int(day[4:6])
-    return year == 0 or int(day[6:]) <= monthrange(year, month)[1]
+    is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    longest = 30 if month in _SHORT_MONTHS else 31
+    return int(day[6:]) <= ((29 if is_leap else 28) if month == 2 else longest)
 
 
 def _check_zone(element: Element, value: bytes) -> Iterator[Hit]:
