@@ -271,7 +271,8 @@ def iter_jobs(
             odd=survey.find_odd(identity),
         )
         size = file.path.stat().st_size
-        yield Job(key, (file.path,), (output / key,), size, _Payload(options, hints, when))
+        payload = _Payload(options, hints, when)
+        yield Job(key, (file.path,), (output / key,), size, payload, archive=file.archive)
 
 
 def can_be_dicom(file: InputFile) -> bool:
@@ -295,15 +296,19 @@ class _Names:
     def relative(self, file: InputFile) -> str:
         shown = Path(file.shown)
         name = shown.name
-        for root in self._roots:
+        # What was unpacked stands below its archive's name.
+        above = [] if file.archive is None else [file.archive.parent]
+        for root in (*above, *self._roots):
             if shown.is_relative_to(root):
                 name = str(shown.relative_to(root))
         parts = [part for part in Path(name).parts if part not in ("..", "/")]
         name = "/".join(parts)
-        base, number = name, 1
+        stem, extension, number = name, "", 1
+        if Path(name).suffix.lower() in _EXTENSIONS:
+            stem, extension = name[: -len(Path(name).suffix)], Path(name).suffix
         while name in self._taken:
             number += 1
-            name = f"{base}_{number}"
+            name = f"{stem}_{number}{extension}"
         self._taken.add(name)
         return name
 

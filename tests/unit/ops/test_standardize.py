@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pydicom
@@ -229,3 +230,32 @@ def test_standardize_other_files_of_a_folder_are_skipped_unless_named(tmp_path):
     assert named.exit_code is ExitCode.NONE_DONE
     (source / "b.dcm").unlink()
     assert run(source, tmp_path / "out3").exit_code is ExitCode.DONE
+
+
+def test_standardize_members_of_an_archive_keep_their_folders_below_its_name(tmp_path):
+    archive = tmp_path / "cd.zip"
+    source = save(tmp_path, broken_ct())
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.write(source / "a.dcm", "one/a.dcm")
+        packed.writestr("two/b.dcm", b"no DICOM at all")
+
+    report = run(archive, tmp_path / "out")
+
+    assert (tmp_path / "out" / "cd.zip" / "one" / "a.dcm").is_file()
+    failed = [outcome for outcome in report.outcomes if outcome.error is not None]
+    assert [outcome.error.path for outcome in failed] == [archive / "two" / "b.dcm"]
+
+
+def test_standardize_equal_names_of_several_inputs_keep_their_extension(tmp_path):
+    dataset = broken_ct()
+    folders = []
+    for number in (1, 2):
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"1.2.{number}"
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        dataset.save_as(folder / "a.dcm")
+        folders.append(folder / "a.dcm")
+
+    standardize(folders, tmp_path / "out", StandardizeOptions(when=WHEN))
+
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.dcm", "a_2.dcm"]
