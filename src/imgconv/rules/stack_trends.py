@@ -8,9 +8,8 @@ PS3.3 C.7.6.2.1.1 (orientation), C.7.6.2.1.2 (slice location)
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from statistics import median
 
 from imgconv.core.vectors import dot, normal_of
 from imgconv.rules.orientations import SAME_DIRECTION, group_orientations, is_orthonormal
@@ -80,7 +79,7 @@ def _check_group(group: list[Record]) -> Iterator[RelationHit]:
     gaps = [gap for (a, *_), (b, *_) in pairwise(pairs) if (gap := b - a) > _ROUNDING]
     if not gaps:
         return
-    tolerance = _ROUNDING + _RELATIVE * median(gaps)
+    tolerance = _ROUNDING + _RELATIVE * _find_median(gaps)
     points = [(place, location) for place, location, _record in pairs]
     ratio = max(
         _list_ratios(points),
@@ -124,5 +123,12 @@ def _slopes(
 
 def _find_rests(points: list[tuple[float, float]], ratio: float) -> list[float]:
     """Return how far each location is from the line of this ratio, in mm."""
-    offset = median(location - ratio * place for place, location in points)
+    offset = _find_median(location - ratio * place for place, location in points)
     return [abs(location - ratio * place - offset) for place, location in points]
+
+
+def _find_median(values: Iterable[float]) -> float:
+    """Return the median; the module `statistics` takes 4 ms to import."""
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
