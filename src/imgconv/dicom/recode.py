@@ -69,6 +69,11 @@ def recode(
 def _plan(parts: FileParts, options: RecodeOptions) -> Plan:
     syntax = BY_UID[options.target]
     frames = parts.frames
+    if parts.syntax.family == "video":
+        raise UnsupportedData(
+            f"`{parts.syntax.name}` is a video, which has no still frames",
+            hint="copy it as it is by `--skip-compressed`",
+        )
     if frames is None:
         if syntax.encapsulated:
             raise UnsupportedData("there are no pixel data to compress")

@@ -64,7 +64,8 @@ class FileParts:
         The data set before and after the pixel data element, explicit VR
         little endian.
     frames
-        Reads the pixel data; None if there are none.
+        Reads the pixel data; None if there are none, or if they are a video,
+        and then the data set is not in parts either.
     pixel_tag, pixel_vr
         Of the pixel data element.
     value
@@ -160,6 +161,8 @@ def _split(path: Path, buffer: bytes | mmap.mmap, choice: Mapping[str, str]) -> 
         _whole, encoding=encoding, signed=header.get("PixelRepresentation") == 1, anew=anew
     )
     pixels = header.pixel_data
+    if syntax.family == "video":  # it can be known, and copied, but not be read
+        return FileParts(path, header, syntax, preamble, meta, b"", b"", buffer)
     if pixels is None:
         body = whole(buffer, start, len(buffer))
         return FileParts(path, header, syntax, preamble, meta, body, b"", buffer, warnings=warnings)

@@ -153,10 +153,10 @@ def _reason_to_copy(parts: FileParts, syntax: TransferSyntax, options: Transcode
     """Say why a file is carried over as it is, empty if it is not."""
     if parts.syntax == syntax and not options.encode.given:
         return f"it is in {syntax.name} already"
-    if parts.frames is None and syntax.encapsulated:
-        return "it has no pixel data to compress"
     if options.skip_compressed and parts.syntax.encapsulated and parts.syntax.family != "native":
         return f"it is compressed already: {parts.syntax.name}"
+    if parts.frames is None and syntax.encapsulated and parts.syntax.family != "video":
+        return "it has no pixel data to compress"
     return ""
 
 

@@ -1,5 +1,6 @@
 import os
 import pickle
+import struct
 import tempfile
 import zipfile
 
@@ -12,6 +13,7 @@ from imgconv.batch.ledger import Ledger
 from imgconv.codecs import EncodeOptions
 from imgconv.dicom.frames import FrameReader
 from imgconv.dicom.header import read_header
+from imgconv.dicom.splice import format_meta, split_file
 from imgconv.errors import UnsupportedData, UsageError
 from imgconv.exitcodes import ExitCode
 from imgconv.ops.transcode import (
@@ -295,3 +297,29 @@ def test_transcode_one_file_of_many_frames_by_threads(tmp_path):
     batch = BatchOptions(workers=3)
     transcode([str(source)], tmp_path / "out", TranscodeOptions("jpeg-ls"), batch=batch)
     assert np.array_equal(_pixels(tmp_path / "out" / "loop.dcm"), frames)
+
+
+def _video(path):
+    make_file(path, ramp(np.uint8, (8, 8), 200))
+    parts = split_file(path)
+    value = b"".join(b"\xfe\xff\x00\xe0" + struct.pack("<L", len(v)) + v for v in (b"", b"film"))
+    path.write_bytes(
+        format_meta(parts.preamble, parts.meta, "1.2.840.10008.1.2.4.102")
+        + parts.before
+        + b"\xe0\x7f\x10\0OB\0\0\xff\xff\xff\xff"
+        + value
+        + b"\xfe\xff\xdd\xe0\0\0\0\0"
+    )
+    return path
+
+
+@pytest.mark.parametrize("to", ["rle", "explicit"])
+def test_transcode_video_is_copied_if_wanted_and_else_refused(tmp_path, to):
+    source = _video(tmp_path / "a.dcm")
+    refused = _run([source], tmp_path / "x", TranscodeOptions(to))[1]["a.dcm"]
+    assert "is a video" in refused.reason
+    assert "--skip-compressed" in refused.error.hint
+    options = TranscodeOptions(to, skip_compressed=True)
+    copied = _run([source], tmp_path / "y", options)[1]["a.dcm"]
+    assert copied.result.facts["action"] == "copied"
+    assert (tmp_path / "y" / "a.dcm").read_bytes() == source.read_bytes()
