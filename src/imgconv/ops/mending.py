@@ -126,7 +126,7 @@ def mend(tree: Tree, hints: Hints, *, charset: str = "", when: str = "") -> list
         changes.append(replace_series_uid(tree))
     changes += mend_charset(tree, charset)
     plan = _find_plan(tree)
-    changes += mend_values(tree, _list_needed(plan))
+    changes += mend_values(tree, _list_needed(plan, kinds=("1",)))
     changes += mend_hollow(tree)
     changes += mend_functional_groups(tree)
     changes += mend_directions(tree)
@@ -149,15 +149,15 @@ def _find_plan(tree: Tree) -> Plan | None:
 
 
 @cache
-def _list_needed(plan: Plan | None) -> frozenset[int]:
-    """List the data set's attributes of type 1 or 1C in the modules that it must have."""
+def _list_needed(plan: Plan | None, *, kinds: tuple[str, ...] = ("1", "1C")) -> frozenset[int]:
+    """List the data set's attributes of these types in the modules that it must have."""
     if plan is None:
         return frozenset()
     mandatory = {n for n, module in enumerate(plan.modules) if module.usage == "M"}
     return frozenset(
         attribute.tag
         for attribute in plan.root.required
-        if any(row.kind in ("1", "1C") and row.module in mandatory for row in attribute.rows)
+        if any(row.kind in kinds and row.module in mandatory for row in attribute.rows)
     )
 
 

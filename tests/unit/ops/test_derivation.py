@@ -49,6 +49,7 @@ def tags(changes):
         ("mr", {"VelocityEncodingDirection": [0.0, 0.0, 0.0]}, "(0018,9090)"),
         ("ct", {"WindowCenter": 40, "WindowWidth": 0}, "(0028,1051)"),
         ("ct", {"WindowCenter": 40}, "(0028,1050)"),
+        ("ct", {"WindowCenter": 40, "WindowCenterWidthExplanation": "LUNG"}, "(0028,1055)"),
         ("ct", {"WindowWidth": 40}, "(0028,1051)"),
         ("sc", {"Modality": ""}, "(0008,0060)"),
         ("ct", {"ProcedureCodeSequence": Sequence()}, "(0008,1032)"),

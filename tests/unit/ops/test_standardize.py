@@ -259,3 +259,22 @@ def test_standardize_equal_names_of_several_inputs_keep_their_extension(tmp_path
     standardize(folders, tmp_path / "out", StandardizeOptions(when=WHEN))
 
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.dcm", "a_2.dcm"]
+
+
+@pytest.mark.filterwarnings("ignore:.*Invalid value.*:UserWarning")
+def test_standardize_meaningless_value_that_is_required_at_times_only_is_set_aside(tmp_path):
+    dataset = pydicom.dcmread(get_testdata_file("ExplVR_BigEnd.dcm"))
+    dataset.AcquisitionDateTime = "20010203040506"
+    dataset["AcquisitionDateTime"]._value = "20011340"
+    source = save(tmp_path, dataset)
+
+    report = run(source, tmp_path / "out")
+
+    written = pydicom.dcmread(tmp_path / "out" / "a.dcm")
+    assert report.exit_code is ExitCode.DONE
+    assert "AcquisitionDateTime" not in written
+    kept = [
+        item.NonconformingModifiedAttributesSequence[0]
+        for item in written.OriginalAttributesSequence
+    ]
+    assert b"20011340" in [item.NonconformingDataElementValue for item in kept]
