@@ -27,8 +27,19 @@ _STORAGE = "1.2.840.10008.5.1.4.1.1."
 _SEGMENTATIONS = frozenset({_STORAGE + "66.4", _STORAGE + "66.7"})
 _SLIDE = _STORAGE + "77.1.6"
 _FLAVOURS = frozenset({"LABEL", "LOCALIZER", "OVERVIEW", "THUMBNAIL", "VOLUME"})
-# Enhanced and legacy converted CT, MR and PET, parametric map: four values (PS3.3 C.8.16.1).
-_FOUR_VALUES = frozenset(_STORAGE + n for n in ("2.1", "2.2", "4.1", "4.4", "128.1", "130", "30"))
+# Enhanced and legacy converted CT, MR and PET, MR spectroscopy, parametric map, tomosynthesis and
+# 3D X-ray: four values (PS3.3 C.8.16.1).
+_FOUR_VALUES = frozenset(
+    _STORAGE + n
+    for n in (
+        *("2.1", "2.2", "4.1", "4.2", "4.3", "4.4", "128.1", "130", "30"),
+        *("13.1.1", "13.1.2", "13.1.3"),
+    )
+)
+# SOP classes whose third value says what kind of image it is (PS3.3 C.8.3.1.1.1, C.8.7.1.1.1,
+# C.8.8.2.1): MR, XA, XRF, RT Image.
+_THREE_VALUES = frozenset(_STORAGE + n for n in ("4", "12.1", "12.2", "481.1"))
+_ORIGINS = frozenset({"ORIGINAL", "DERIVED", "MIXED"})
 
 
 def check_dimensions(instance: Instance) -> Iterator[Hit]:
@@ -97,6 +108,8 @@ def check_image_type(instance: Instance) -> Iterator[Hit]:
     elif instance.sop_class == _CT and values and values[2] not in ("AXIAL", "LOCALIZER"):
         message = "value 3 of ImageType is not AXIAL or LOCALIZER"
         yield Hit("M016", message, "(0008,0008)", severity="warning")
+    if instance.sop_class in _THREE_VALUES and 0 < len(values) < 3:
+        yield Hit("M016", "value 3 of ImageType is missing", "(0008,0008)")
     if instance.sop_class == _SLIDE:
         yield from _check_slide(values)
     elif instance.sop_class in _SEGMENTATIONS and len(values) > 2:
@@ -106,6 +119,9 @@ def check_image_type(instance: Instance) -> Iterator[Hit]:
         return
     if values and len(values) != 4 and instance.sop_class != _SLIDE:
         message = f"ImageType has {len(values)} values; expected 4"
+        yield Hit("M016", message, "(0008,0008)")
+    elif values and values[0] not in _ORIGINS:
+        message = "value 1 of ImageType is not ORIGINAL, DERIVED or MIXED"
         yield Hit("M016", message, "(0008,0008)")
     kinds: list[set[str]] = [set(), set(), set(), set()]
     for group in (*dataset.items_of(_SHARED), *dataset.items_of(_PER_FRAME)):

@@ -34,6 +34,15 @@ _DERIVATION, _SOURCE_IMAGES = 0x00089124, 0x00082112
 _SHARED, _PER_FRAME = 0x52009229, 0x52009230
 _FRAMES_OF_REFERENCE, _RT_STUDIES, _RT_SERIES = 0x30060010, 0x30060012, 0x30060014
 _CONTOURS, _CONTOUR, _CONTOUR_IMAGES = 0x30060039, 0x30060040, 0x30060016
+# Digital X-ray, mammography and intra-oral (PS3.3 A.26 to A.28): SOP class -> its intent.
+_INTENT = 0x00080068
+_INTENTS = {
+    f"1.2.840.10008.5.1.4.1.1.1.{suffix}": intent
+    for intent, suffixes in {
+        "FOR PRESENTATION": ("1", "2", "3"), "FOR PROCESSING": ("1.1", "2.1", "3.1"),
+    }.items()
+    for suffix in suffixes
+}  # fmt: skip
 # Their IODs have the Common Instance Reference module as mandatory (PS3.3 A.51.3, A.75.3).
 _WITH_COMMON_REFERENCES = {f"1.2.840.10008.5.1.4.1.1.{n}" for n in ("66.4", "66.7", "30")}
 
@@ -45,6 +54,10 @@ def check_modality(instance: Instance) -> Iterator[Hit]:
     if allowed and modality and modality not in allowed:
         message = f"Modality does not fit the SOP class; expected {' or '.join(sorted(allowed))}"
         yield Hit("X011", message, "(0008,0060)", modality)
+    intent, wanted = instance.dataset.text(_INTENT), _INTENTS.get(instance.sop_class, "")
+    if intent in _INTENTS.values() and wanted and intent != wanted:
+        message = f"PresentationIntentType does not fit the SOP class; expected {wanted}"
+        yield Hit("X011", message, "(0008,0068)", intent, "error")
 
 
 def check_frame_numbers(instance: Instance) -> Iterator[Hit]:
