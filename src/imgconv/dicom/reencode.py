@@ -44,6 +44,9 @@ _WORD = {
 }
 # Where the dictionary leaves a choice that no other attribute decides: the words are the same.
 _AMBIGUOUS = {"OB or OW": "OW", "US or OW": "OW", "US or SS or OW": "OW"}
+# Waveform Bits Allocated, and what it decides: bytes have the VR OB. PS3.3 C.10.9.1.5
+_WAVEFORM_BITS = 0x54001004
+_WAVEFORM_VALUES = frozenset({0x5400100A, 0x54001010})
 _REPEATING_GROUPS = (0x5000, 0x6000)  # curves and overlays: every even group up to 50FF, 60FF
 
 
@@ -134,6 +137,7 @@ class _Converter:
         """Convert up to `stop`, or up to the delimiter of an item of undefined length."""
         out: list[bytes] = []
         creators: dict[int, str] = {}  # group and block -> private creator
+        wide = True  # whether samples of waveforms have more than a byte
         while position < stop:
             if position + 8 > stop:
                 raise CorruptData("the data set ends within an element")
@@ -145,6 +149,10 @@ class _Converter:
                 continue
             if read.tag == 0x00280103 and read.length == 2:
                 signed = any(self._buffer[read.value : read.value + 2])
+            elif read.tag == _WAVEFORM_BITS and read.length == 2:
+                wide = self._short.unpack_from(self._buffer, read.value)[0] > 8
+            elif not read.vr and not wide and read.tag in _WAVEFORM_VALUES:
+                read.vr = "OB"
             if not read.vr and read.tag & 0x10000:
                 read.vr = self._private_vr(read, creators)
             data, position = self._element(read, stop, signed=signed)
@@ -180,7 +188,8 @@ class _Converter:
             return "LO"
         creator = creators.get(read.tag & 0xFFFF0000 | number >> 8)
         vr = _known_private_vr(read.tag, creator) if creator else ""
-        # A value that cannot have the VR of the dictionary is kept as it is.
+        # A value that cannot have the VR of the dictionary is kept as it is. How many values
+        # the dictionary has says nothing: GE writes five where it has one, (0043,xx1B).
         fits = read.length != _UNDEFINED and read.length % _WORD.get(vr, 1) == 0
         return vr if fits and (vr in _SHORT_VRS or vr in LONG_VRS - {"SQ"}) else ""
 

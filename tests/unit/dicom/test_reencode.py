@@ -101,3 +101,21 @@ def test_swap_bytes_keeps_text_and_an_incomplete_word():
 def test_format_element_pads_uids_with_null_and_text_with_space():
     assert format_element(0x00080018, "UI", b"1.2").endswith(b"\4\0001.2\0")
     assert format_element(0x00080060, "CS", b"PET").endswith(b"PET ")
+
+
+def _explicit(*elements):
+    data = b"".join(format_element(tag, vr, value, IMPLICIT_LITTLE) for tag, vr, value in elements)
+    return reencode(data, 0, len(data), IMPLICIT_LITTLE, EXPLICIT_LITTLE)
+
+
+@pytest.mark.parametrize(("bits", "vr"), [(8, "OB"), (16, "OW")])
+def test_reencode_waveform_data_has_the_vr_of_its_samples(bits, vr):
+    allocated = (0x54001004, "US", bits.to_bytes(2, "little"))
+    made = _explicit(allocated, (0x54001010, vr, b"\1\2\3\4"))
+    assert made.endswith(format_element(0x54001010, vr, b"\1\2\3\4"))
+
+
+def test_reencode_private_value_keeps_the_vr_of_the_dictionary_however_many_there_are():
+    creator = (0x00130010, "LO", b"GEMS_GENIE_1")
+    made = _explicit(creator, (0x00131012, "UL", bytes(8)))
+    assert made.endswith(format_element(0x00131012, "UL", bytes(8)))
