@@ -16,7 +16,7 @@ from imgconv.codecs.select import find_encoder
 from imgconv.errors import CorruptData, InternalError, UnsupportedData, UsageError
 from imgconv.records import record
 from imgconv.spec import CodecSpec, resolve
-from imgconv.standard.transfer_syntaxes import BY_UID
+from imgconv.standard.transfer_syntaxes import BY_UID, TransferSyntax
 
 __all__ = [
     "EncodeOptions",
@@ -127,7 +127,10 @@ def require_quality(transfer_syntax_uid: str, options: EncodeOptions) -> bool:
     name = syntax.aliases[0] if syntax.aliases else syntax.uid
     if not qualities:
         if options.given:
-            raise UsageError(f"`{name}` is lossless; it takes no `--{options.given[0]}`")
+            raise UsageError(
+                f"`{name}` is lossless; it takes no `--{options.given[0]}`",
+                hint=_lossy_relative(syntax, options.given[0]),
+            )
         return False
     wanted = " or ".join(f"`--{quality}`" for quality in qualities)
     if not options.given:
@@ -135,6 +138,15 @@ def require_quality(transfer_syntax_uid: str, options: EncodeOptions) -> bool:
     if options.given[0] not in qualities:
         raise UsageError(f"`{name}` has no `--{options.given[0]}`; it has {wanted}")
     return options.near != 0
+
+
+def _lossy_relative(syntax: TransferSyntax, quality: str) -> str:
+    """Name the lossy syntax of the same family, if it has a quality."""
+    if quality not in _QUALITIES.get(syntax.family, ()):
+        return ""
+    lossy = [other for other in BY_UID.values() if other.family == syntax.family and other.lossy]
+    names = [f"`--to {other.aliases[0]}`" for other in lossy if other.aliases]
+    return f"choose {names[-1]}" if names else ""
 
 
 _QUALITIES = {

@@ -203,3 +203,10 @@ def test_find_largest_loss_comes_near_the_limit():
 def test_find_largest_loss_impossible_is_refused():
     with pytest.raises(UnsupportedData):
         find_largest_loss(lambda x: b"\0\0\0", lambda d: not d, (1, 10))
+
+
+@pytest.mark.parametrize(("name", "way_out"), [("htj2k", "choose `--to htj2k-lossy`"), ("rle", "")])
+def test_require_quality_of_a_lossless_syntax_names_its_lossy_relative(name, way_out):
+    with pytest.raises(UsageError, match="takes no `--ratio`") as caught:
+        require_quality(find_transfer_syntax(name).uid, EncodeOptions(ratio=4))
+    assert caught.value.hint == way_out
