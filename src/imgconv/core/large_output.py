@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from types import TracebackType
 from typing import IO, Self
 
 __all__ = ["EarlyFlush", "write_hashed"]
@@ -37,12 +36,7 @@ class EarlyFlush:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_details: object) -> None:
         self._thread.shutdown()
 
     def wrote(self, size: int) -> None:

@@ -27,7 +27,7 @@ from imgconv.dicom.header_scan import (
 )
 from imgconv.dicom.layout import Layout, Places
 from imgconv.dicom.scan import IMPLICIT_LITTLE, Element, Encoding, Need, parse_items, walk
-from imgconv.errors import CorruptData, InputError, InternalError
+from imgconv.errors import CorruptData, InputError, InternalError, input_error
 from imgconv.standard.elements import find_tag, find_vr
 
 __all__ = ["Header", "HeaderReader", "PixelData", "parse_header", "read_header"]
@@ -460,13 +460,13 @@ class HeaderReader:
         try:
             descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         except OSError as error:
-            raise InputError(f"cannot be read: {error.strerror}", path=path) from error
+            raise input_error(error, path) from error
         try:
             return self._read(path, descriptor)
         except InputError as error:
             raise error.with_path(path) from error.__cause__
         except OSError as error:
-            raise InputError(f"cannot be read: {error.strerror}", path=path) from error
+            raise input_error(error, path) from error
         finally:
             os.close(descriptor)
 

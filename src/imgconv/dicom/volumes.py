@@ -26,7 +26,7 @@ from imgconv.dicom.plan import VolumePlan
 from imgconv.dicom.scaling import rescale_of, uniform_rescale
 from imgconv.dicom.slices import Slice
 from imgconv.dicom.tiles import Tiling, cut_tile
-from imgconv.errors import CorruptData, InputError, UnsupportedData
+from imgconv.errors import CorruptData, InputError, UnsupportedData, input_error
 
 __all__ = ["VolumeReader"]
 
@@ -261,7 +261,7 @@ def _read_into(item: Slice, target: NDArray[Any]) -> None:
                     raise CorruptData("the file became shorter while it was read", path=header.path)
                 view = view[count:]
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", path=header.path) from error
+        raise input_error(error, header.path) from error
 
 
 def _tiling(item: Slice, image: NDArray[Any]) -> Tiling:

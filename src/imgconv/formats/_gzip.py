@@ -19,7 +19,6 @@ import zlib
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
 from typing import IO, Any, Self
 
 from isal import isal_zlib
@@ -74,12 +73,7 @@ class GzipSink:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_details: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
     def write(self, block: Block) -> None:

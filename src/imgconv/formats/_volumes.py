@@ -15,7 +15,7 @@ from isal import igzip, isal_zlib
 from numpy.typing import NDArray
 
 from imgconv.core.image import LazyArray
-from imgconv.errors import CorruptData, InputError, UnsupportedData
+from imgconv.errors import CorruptData, UnsupportedData, input_error
 from imgconv.records import record
 
 __all__ = ["DAMAGED", "GZIP_MAGIC", "StoredVolumes"]
@@ -118,7 +118,7 @@ class StoredVolumes:
                 stream.seek(self.start + self.skip + t * self.volume_bytes)
                 read = stream.readinto(_bytes_of(samples))
         except OSError as error:
-            raise InputError(f"cannot be read: {error.strerror}", path=self.path) from error
+            raise input_error(error, self.path) from error
         if read != self.volume_bytes:
             raise CorruptData("the samples are truncated", path=self.path)
         return _native(samples)

@@ -26,7 +26,7 @@ from imgconv.core.loss import Loss
 from imgconv.core.options import ReadOptions, WriteOptions
 from imgconv.core.rescale import real_dtype, to_real
 from imgconv.core.values import Rescale, ValueMap
-from imgconv.errors import CorruptData, ImgconvError, UnsupportedData
+from imgconv.errors import CorruptData, ImgconvError, UnsupportedData, input_error
 from imgconv.formats._data_files import find_data_file
 from imgconv.formats._samples import iter_blocks
 from imgconv.formats._volume_losses import volume_losses
@@ -56,9 +56,7 @@ def read(source: Path, options: ReadOptions) -> Iterator[Image]:
     try:
         yield _read_image(source, options)
     except OSError as error:
-        raise CorruptData(
-            f"cannot be read: {error.strerror or type(error).__name__}", path=source
-        ) from error
+        raise input_error(error, source) from error
     except ImgconvError as error:
         raise error.with_path(source) from error
 

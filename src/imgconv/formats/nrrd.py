@@ -31,7 +31,7 @@ from imgconv.core.options import ReadOptions, WriteOptions
 from imgconv.core.rescale import real_dtype, to_real
 from imgconv.core.slicer_segments import format_slicer_segments, parse_slicer_segments
 from imgconv.core.values import ValueMap
-from imgconv.errors import CorruptData, ImgconvError, InputError, UnsupportedData
+from imgconv.errors import CorruptData, ImgconvError, UnsupportedData, input_error
 from imgconv.formats._data_files import find_data_file
 from imgconv.formats._gzip import DEFAULT_LEVEL, GzipSink
 from imgconv.formats._samples import iter_blocks, write_blocks
@@ -85,7 +85,7 @@ def read(source: Path, options: ReadOptions) -> Iterator[Image]:
     try:
         yield _read_image(source, options)
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", path=source) from error
+        raise input_error(error, source) from error
     except ImgconvError as error:
         raise error.with_path(source) from error.__cause__
 

@@ -32,7 +32,7 @@ from imgconv.core.image import Image, Source
 from imgconv.core.loss import Loss
 from imgconv.core.options import ReadOptions, WriteOptions
 from imgconv.core.values import Rescale, ValueMap
-from imgconv.errors import CorruptData, ImgconvError, UnsupportedData, UsageError
+from imgconv.errors import CorruptData, ImgconvError, UnsupportedData, UsageError, input_error
 from imgconv.formats._samples import iter_blocks
 from imgconv.formats._volume_losses import volume_losses
 
@@ -87,9 +87,7 @@ def read(source: Path, options: ReadOptions) -> Iterator[Image]:
                 fields = {_ARRAY: _read_array(stream, source.stat().st_size, options)}
         yield _to_image(fields, source, options)
     except OSError as error:
-        raise CorruptData(
-            f"cannot be read: {error.strerror or type(error).__name__}", path=source
-        ) from error
+        raise input_error(error, source) from error
     except ImgconvError as error:
         raise error.with_path(source) from error
 

@@ -7,7 +7,7 @@ import zlib
 from functools import cache
 from pathlib import Path
 
-from imgconv.errors import InputError
+from imgconv.errors import input_error
 from imgconv.formats._probes import looks_like_npz
 from imgconv.registry import formats
 from imgconv.spec import FormatSpec, Magic, resolve
@@ -37,7 +37,7 @@ def read_head(path: Path) -> bytes:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", path=path) from error
+        raise input_error(error, path) from error
 
 
 def is_archive(path: Path, head: bytes) -> bool:

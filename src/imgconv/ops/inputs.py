@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from imgconv.core.atomic import is_temporary
-from imgconv.errors import ImgconvError, InputError, UnsupportedData, UsageError
+from imgconv.errors import ImgconvError, InputError, UnsupportedData, UsageError, input_error
 from imgconv.ops.detect import is_archive, read_head
 from imgconv.records import record
 
@@ -180,7 +180,7 @@ def _walk(
 
     def tell(error: OSError) -> None:
         name = str(error.filename or folder)
-        problem = InputError(f"cannot be read: {error.strerror}", path=name)
+        problem = input_error(error, name)
         told.append(InputFile(Path(name), name, problem=problem))
 
     for root, folders, names in os.walk(folder, onerror=tell):
@@ -205,7 +205,7 @@ def _open(path: Path, shown: str) -> InputFile:
     except OSError as error:
         if path.is_symlink():
             return InputFile(path, shown, skipped="a broken link")
-        problem = InputError(f"cannot be read: {error.strerror}", path=path)
+        problem = input_error(error, path)
         return InputFile(path, shown, problem=problem)
     except ImgconvError as error:
         return InputFile(path, shown, problem=error)

@@ -26,7 +26,7 @@ from imgconv.core.expression import parse_expression
 from imgconv.core.staging import scratch_folder
 from imgconv.dicom.recode import Recoded, RecodeOptions, Verify, recode
 from imgconv.dicom.splice import FileParts, split_file
-from imgconv.errors import ImgconvError, InputError, OutputError, UsageError
+from imgconv.errors import ImgconvError, OutputError, UsageError, input_error
 from imgconv.events import Listener, ignore_events
 from imgconv.ops.inputs import Inputs, count_files, list_inputs
 from imgconv.ops.transcode_plan import (
@@ -207,7 +207,7 @@ def _copy(source: Path, target: Path, *, replace_existing: bool) -> None:
         with source.open("rb") as stream, atomic_output(target, replace=replace_existing) as out:
             shutil.copyfileobj(stream, out, _COPY_BYTES)
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", path=source) from error
+        raise input_error(error, source) from error
 
 
 def transcode(

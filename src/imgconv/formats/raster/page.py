@@ -24,7 +24,7 @@ from imgconv.core.loss import Loss
 from imgconv.core.metadata import Metadata
 from imgconv.core.options import ReadOptions
 from imgconv.core.values import ValueMap
-from imgconv.errors import CorruptData
+from imgconv.errors import CorruptData, input_error
 
 __all__ = ["Page", "read_file", "require_size", "scale_to_bytes", "to_images"]
 
@@ -73,15 +73,13 @@ def read_file(path: Path) -> bytes:
 
     Raises
     ------
-    CorruptData
+    InputError
         It cannot be read.
     """
     try:
         return path.read_bytes()
     except OSError as error:
-        raise CorruptData(
-            f"cannot be read: {error.strerror or type(error).__name__}", path=path
-        ) from error
+        raise input_error(error, path) from error
 
 
 def require_size(

@@ -9,7 +9,7 @@ from imgconv.core.image import Image
 from imgconv.core.metadata import Metadata
 from imgconv.core.options import ReadOptions, WriteOptions
 from imgconv.core.values import ValueMap
-from imgconv.errors import CorruptData, UnsupportedData
+from imgconv.errors import CorruptData, InputError, UnsupportedData
 from imgconv.formats.raster.png import check, read, write
 
 RNG = np.random.default_rng(3)
@@ -156,7 +156,7 @@ def test_read_over_the_given_limit_is_refused(tmp_path):
 
 
 def test_read_missing_file_is_refused(tmp_path):
-    with pytest.raises(CorruptData, match="cannot be read"):
+    with pytest.raises(InputError, match="cannot be read"):
         only(tmp_path / "none.png")
 
 
