@@ -91,3 +91,23 @@ def test_encode_psnr_beyond_the_codec_is_refused():
     uid = find_transfer_syntax("jpeg2000-lossy").uid
     with pytest.raises(UnsupportedData, match="cannot be reached"):
         encode_frame(ramp(np.uint8, (64, 48), 250), uid, grey, EncodeOptions(psnr=90))
+
+
+@pytest.mark.parametrize(("signed", "bits"), [(False, 20), (False, 23), (True, 17), (True, 23)])
+def test_encode_wide_samples_are_exact(signed, bits):
+    grey = PixelFormat(rows=64, columns=48, bits_allocated=32, bits_stored=bits, signed=signed)
+    ends = [-(1 << (bits - 1)), (1 << (bits - 1)) - 1] if signed else [0, (1 << bits) - 1]
+    samples = np.random.default_rng(0).choice(ends, grey.shape).astype(grey.dtype)
+    uid = find_transfer_syntax("jpeg2000").uid
+    encoded = encode_frame(samples, uid, grey)
+    assert np.array_equal(decode_frame(encoded.data, uid, encoded.pixel_format), samples)
+
+
+@pytest.mark.parametrize(("signed", "bits"), [(False, 24), (True, 24), (True, 32)])
+def test_encode_samples_that_openjpeg_does_not_keep_are_refused(signed, bits):
+    grey = PixelFormat(rows=6, columns=8, bits_allocated=32, bits_stored=bits, signed=signed)
+    top = (1 << (bits - 1)) - 1 if signed else (1 << bits) - 1
+    samples = np.full(grey.shape, top, grey.dtype)
+    with pytest.raises(UnsupportedData, match="not exact") as caught:
+        encode_frame(samples, find_transfer_syntax("jpeg2000").uid, grey)
+    assert "htj2k" in caught.value.hint
