@@ -35,8 +35,9 @@ _FORBIDDEN, _POSSIBLE, _IN_FORCE = 0, 1, 2
 # Enumerations that later editions widened: a value that is not in the table may be a new one.
 # Rescale Type is one: the table has the identity macro's US where C.11.1.1.2 has defined terms.
 _WIDENED = frozenset({0x00280004, 0x00082111, 0x00185100, 0x00281054})
-# Mandatory in table A.75-2 of the edition at hand; dciodvfy does not ask for it.
-_DOUBTED_GROUPS = frozenset({("parametric-map", 0x00209071)})
+# Mandatory in table A.75-2 of the edition at hand; dciodvfy does not ask for them, and dcmqi does
+# not write them: frame anatomy, VOI LUT.
+_DOUBTED_GROUPS = frozenset({("parametric-map", 0x00209071), ("parametric-map", 0x00289132)})
 # Groups that place a frame: where one frame needs them, all do.
 _PLACING = frozenset({0x00209113, 0x00209116, 0x0048021A, 0x00289110})
 # Defined terms that every vendor extends: Image Type, Scan Options.
