@@ -28,6 +28,7 @@ FrameDescription = Mapping[str, str]
 
 _SHARED_GROUPS, _FRAME_GROUPS = 0x52009229, 0x52009230
 _CONTENT, _SOURCE = 0x00209111, 0x00209172
+_SAMPLE_BYTES, _MAX_BITS = (1, 2, 4), 32
 _UNASSIGNED_SHARED, _UNASSIGNED_FRAME = 0x00209170, 0x00209171
 _ANATOMY, _WINDOW, _TRANSFORMATION = 0x00209071, 0x00289132, 0x00289145
 _MR_MODIFIER = 0x00189006
@@ -237,13 +238,16 @@ class GroupBuilder:
     def _find_range(self, pixels: Element) -> tuple[int, int]:
         """Return the smallest and the largest sample, else what samples may be."""
         first = self._sources[0]
-        stored, signed = first.integer(_STORED) or 0, first.integer(_SIGNED) == 1
+        stored, signed = max(1, first.integer(_STORED) or 0), first.integer(_SIGNED) == 1
         has_windows = all(
             _CENTER in source.elements and _WIDTH in source.elements for source in self._sources
         )
-        if pixels.fragments is not None or has_windows:
+        size = (first.integer(_ALLOCATED) or 8) // 8
+        odd = size not in _SAMPLE_BYTES or len(pixels.value) % size or not len(pixels.value)
+        if pixels.fragments is not None or has_windows or odd:
+            stored = min(stored, _MAX_BITS)
             return (-(1 << stored - 1), (1 << stored - 1) - 1) if signed else (0, (1 << stored) - 1)
-        kind = f"<{'i' if signed else 'u'}{(first.integer(_ALLOCATED) or 8) // 8}"
+        kind = f"<{'i' if signed else 'u'}{size}"
         samples = np.frombuffer(pixels.value, kind)
         return int(samples.min()), int(samples.max())
 

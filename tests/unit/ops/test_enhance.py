@@ -169,3 +169,13 @@ def test_enhance_series_that_cannot_be_one_object_is_refused(tmp_path, values, w
     (outcome,) = report.outcomes
     assert outcome.error is not None
     assert words in outcome.error.message
+
+
+@pytest.mark.parametrize(
+    "values", [{"BitsStored": 0}, {"BitsAllocated": 24}, {"PixelData": b"\0" * 7}]
+)
+def test_enhance_impossible_pixels_are_a_clean_refusal(tmp_path, values):
+    report = run(images(tmp_path, **values), tmp_path)
+
+    assert report.exit_code is ExitCode.NONE_DONE
+    assert not any("internal error" in outcome.reason for outcome in report.outcomes)

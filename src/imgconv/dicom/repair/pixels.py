@@ -238,7 +238,7 @@ def _mend_high_bit(root: Item) -> list[Change]:
     reason = "it is one less than Bits Stored"
     if shift < 0:
         return _lower_high_bit(root)  # the samples do not fit below: it cannot be meant
-    if high >= allocated:
+    if high >= allocated or stored < 1:
         return [skipped("high-bit", element.path, "impossible", reason, "PS3.5 8.1.1")]
     order = ">" if root.big_endian else "<"
     kind = f"{order}{'i' if signed else 'u'}{allocated // 8}"

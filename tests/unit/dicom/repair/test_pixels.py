@@ -121,3 +121,11 @@ def test_mend_pixels_aspect_ratio_of_square_pixels_goes():
 
     tree = small(element(0x00280034, "IS", b"4\\3 "))
     assert mend_pixels(tree) == []
+
+
+def test_mend_pixels_no_bits_stored_are_told_and_nothing_moves():
+    samples = bytes(range(8))
+    tree = small(stored=0, high=15, pixels=samples)
+
+    assert [change.is_done for change in mend_pixels(tree)] == [False]
+    assert bytes(tree.dataset.elements[0x7FE00010].value) == samples
