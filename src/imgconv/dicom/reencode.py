@@ -22,6 +22,7 @@ from imgconv.dicom.scan import EXPLICIT_LITTLE, IMPLICIT_LITTLE, Encoding
 from imgconv.errors import CorruptData
 from imgconv.records import record
 from imgconv.standard.elements import find_vr
+from imgconv.standard.private_vrs import find_private_vr
 
 __all__ = ["LONG_VRS", "format_element", "reencode", "swap_bytes"]
 
@@ -110,12 +111,13 @@ def reencode(
 
 @record(frozen=False)
 class _Read:
-    """An element's header as it was read."""
+    """An element's header as it was read; its VR may come from a dictionary of private elements."""
 
     tag: int
     vr: str
     length: int
     value: int  # where the value is
+    guessed: bool = False
 
 
 class _Converter:
@@ -155,6 +157,7 @@ class _Converter:
                 read.vr = "OB"
             if not read.vr and read.tag & 0x10000:
                 read.vr = self._private_vr(read, creators)
+                read.guessed = True
             data, position = self._element(read, stop, signed=signed)
             out.append(data)
         if in_item:
@@ -191,7 +194,7 @@ class _Converter:
         # A value that cannot have the VR of the dictionary is kept as it is. How many values
         # the dictionary has says nothing: GE writes five where it has one, (0043,xx1B).
         fits = read.length != _UNDEFINED and read.length % _WORD.get(vr, 1) == 0
-        return vr if fits and (vr in _SHORT_VRS or vr in LONG_VRS - {"SQ"}) else ""
+        return vr if fits and (vr in _SHORT_VRS or vr in LONG_VRS) else ""
 
     def _element(self, read: _Read, stop: int, *, signed: bool) -> tuple[bytes, int]:
         vr = read.vr or _vr_of(read.tag, signed=signed)
@@ -203,13 +206,22 @@ class _Converter:
                 f"element ({read.tag >> 16:04X},{read.tag & 0xFFFF:04X}) reaches "
                 f"{end - stop} bytes beyond its data set"
             )
-        if vr == "SQ":
-            content, _ = self._nested(self._source).items(read.value, end, signed=signed)
-        else:
+        content = self._items_of(read, end, signed=signed) if vr == "SQ" else None
+        if content is None:
+            vr = "UN" if vr == "SQ" else vr
             content = self._buffer[read.value : end]
             if self._source.big_endian != self._target.big_endian:
                 content = swap_bytes(content, vr)
         return format_header(read.tag, vr, len(content), self._target) + content, end
+
+    def _items_of(self, read: _Read, end: int, *, signed: bool) -> bytes | None:
+        """Return the items of a sequence; None if only a dictionary says that it is one."""
+        try:
+            return self._nested(self._source).items(read.value, end, signed=signed)[0]
+        except CorruptData:
+            if read.guessed:
+                return None
+            raise
 
     def _undefined(self, read: _Read, vr: str, stop: int, *, signed: bool) -> tuple[bytes, int]:
         if vr == "UN" and self._source.explicit:
@@ -272,7 +284,7 @@ def _known_private_vr(tag: int, creator: str) -> str:
     try:
         return str(private_dictionary_VR(tag, creator))
     except KeyError:
-        return ""
+        return find_private_vr(tag, creator)
 
 
 @lru_cache(maxsize=1024)

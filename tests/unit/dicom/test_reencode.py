@@ -119,3 +119,15 @@ def test_reencode_private_value_keeps_the_vr_of_the_dictionary_however_many_ther
     creator = (0x00130010, "LO", b"GEMS_GENIE_1")
     made = _explicit(creator, (0x00131012, "UL", bytes(8)))
     assert made.endswith(format_element(0x00131012, "UL", bytes(8)))
+
+
+def test_reencode_private_sequence_of_the_dictionary_is_one_if_it_can_be():
+    creator = (0x00210010, "LO", b"SIEMENS MR SDI 02")
+    inner = format_element(0x00080060, "CS", b"MR", IMPLICIT_LITTLE)
+    item = b"\xfe\xff\x00\xe0" + struct.pack("<L", len(inner)) + inner
+    made = _explicit(creator, (0x002110FE, "SQ", item))
+    inner = format_element(0x00080060, "CS", b"MR")
+    item = b"\xfe\xff\x00\xe0" + struct.pack("<L", len(inner)) + inner
+    assert made.endswith(format_element(0x002110FE, "SQ", item))
+    made = _explicit(creator, (0x002110FE, "SQ", b"no items"))
+    assert made.endswith(format_element(0x002110FE, "UN", b"no items"))
