@@ -22,8 +22,12 @@ __all__ = ["Attribute", "GroupUse", "Module", "Node", "Plan", "Row", "find_plan"
 
 
 # (module, tag) -> the general module whose row it replaces: secondary capture says type 3 where
-# General Series says 1 (PS3.3 C.8.6.1, Modality).
-_SPECIALIZED = {("sc-equipment", 0x00080060): "general-series"}
+# General Series says 1 (PS3.3 C.8.6.1, Modality); a secondary capture of one frame needs no Frame
+# Increment Pointer (C.8.6.3).
+_SPECIALIZED = {
+    ("sc-equipment", 0x00080060): "general-series",
+    ("sc-multi-frame-image", 0x00280009): "multi-frame",
+}
 
 
 @record
