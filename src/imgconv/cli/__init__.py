@@ -37,6 +37,7 @@ COMMANDS = {
     "transfer-syntaxes": "imgconv.cli.transfer_syntaxes:transfer_syntaxes",
 }
 
+_COMPLETE = "_IMGCONV_COMPLETE"  # the name that typer gives it
 _EPILOG = "Exit codes: 0 done, 1 findings, 2 usage, 3 some inputs failed, 4 none done, 5 output."
 
 
@@ -98,7 +99,8 @@ def _run(words: list[str]) -> int:
 
     # Only the command that is asked for is imported.
     wanted = {words[0]: COMMANDS[words[0]]} if words and words[0] in COMMANDS else COMMANDS
-    app = _build(wanted, only_names=words in ([], ["--help"]))
+    completing = _COMPLETE in os.environ  # what the shell's script asks
+    app = _build(wanted, only_names=words in ([], ["--help"]) and not completing)
     command = typer.main.get_command(app)
     try:
         result: Any = command.main(words, prog_name="imgconv", standalone_mode=False)
@@ -128,7 +130,7 @@ def _build(commands: dict[str, str], *, only_names: bool = False) -> typer.Typer
         help="Convert, standardize, validate and transcode medical images.",
         epilog=_EPILOG,
         no_args_is_help=True,
-        add_completion=False,
+        add_completion=True,
         pretty_exceptions_enable=False,  # its tracebacks can print patient data
         rich_markup_mode=None,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from imgconv.cli import completion
 from imgconv.cli.batch_options import (
     ExecutorOption,
     FailedListOption,
@@ -102,7 +103,13 @@ def convert(  # noqa: PLR0917  a command's options
         str, typer.Option("--output", "-o", metavar="PATH", help="Folder, or file, to write.")
     ],
     to: Annotated[
-        str, typer.Option("--to", metavar="FORMAT", help="See `imgconv formats`. [default: nifti]")
+        str,
+        typer.Option(
+            "--to",
+            metavar="FORMAT",
+            help="See `imgconv formats`. [default: nifti]",
+            autocompletion=completion.formats,
+        ),
     ] = "",
     name: Annotated[
         str,

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from imgconv.cli import completion
 from imgconv.errors import UsageError
 
 __all__ = [
@@ -34,6 +35,7 @@ AsOption = Annotated[
         help="ct, mr, pet, enhanced-ct, enhanced-mr, parametric-map, secondary-capture, "
         "photo, segmentation ... [default: what fits the input]",
         rich_help_panel=_PANEL,
+        autocompletion=completion.objects,
     ),
 ]
 ReferenceOption = Annotated[
@@ -71,6 +73,7 @@ TransferSyntaxOption = Annotated[
         metavar="NAME",
         help="Compress without loss: jpeg-ls, jpeg2000-lossless, rle, deflated ...",
         rich_help_panel=_PANEL,
+        autocompletion=completion.transfer_syntaxes,
     ),
 ]
 SegmentsOption = Annotated[

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from imgconv.cli import completion
 from imgconv.cli.batch_options import (
     ExecutorOption,
     FailedListOption,
@@ -56,7 +57,10 @@ def transcode(  # noqa: PLR0917  a command's options
     to: Annotated[
         str,
         typer.Option(
-            "--to", metavar="SYNTAX", help="Name or UID; see `imgconv transfer-syntaxes`."
+            "--to",
+            metavar="SYNTAX",
+            help="Name or UID; see `imgconv transfer-syntaxes`.",
+            autocompletion=completion.transfer_syntaxes,
         ),
     ],
     output: Annotated[

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from imgconv.cli import completion
 from imgconv.cli.batch_options import (
     JobsOption,
     ProgressOption,
@@ -52,6 +53,7 @@ def validate(  # noqa: PLR0917  a command's options
             "-p",
             metavar="NAME|FILE",
             help="See `imgconv profile list`; several add up. [default: dicom]",
+            autocompletion=completion.profiles,
         ),
     ] = [],  # noqa: B006  typer copies it
     format_name: Annotated[
