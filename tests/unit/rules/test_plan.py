@@ -8,7 +8,7 @@ from imgconv.rules.plan import find_plan
     [
         ("secondary-capture-image", 0x00080060, ["3"]),
         ("multi-frame-true-color-secondary-capture-image", 0x00280009, ["1C"]),
-        ("ultrasound-multi-frame-image", 0x00280009, ["1"]),
+        ("ultrasound-multi-frame-image", 0x00280009, ["1", "1C"]),
     ],
 )
 def test_a_special_module_replaces_the_row_of_a_general_one(iod, tag, kinds):
