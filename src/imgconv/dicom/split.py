@@ -21,9 +21,9 @@ from pydicom import dcmread
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
-from pydicom.errors import InvalidDicomError
 from pydicom.tag import Tag
 
+from imgconv.dicom.foreign import PYDICOM_ERRORS
 from imgconv.dicom.frames import FrameReader
 from imgconv.dicom.header import read_header
 from imgconv.dicom.repair.uids import uid_for
@@ -88,10 +88,7 @@ def split_frames(path: Path) -> Iterator[Dataset]:
     CorruptData
         Frames and functional groups do not fit each other.
     """
-    try:
-        source = dcmread(path)
-    except (InvalidDicomError, OSError, ValueError, EOFError) as error:
-        raise CorruptData(f"cannot be read: {type(error).__name__}", path=path) from error
+    source = _read_whole(path)
     single = SPLIT_CLASSES.get(str(source.get("SOPClassUID", "")))
     if single is None:
         raise UnsupportedData("the SOP class has no single-frame counterpart", path=path)
@@ -111,6 +108,17 @@ def split_frames(path: Path) -> Iterator[Dataset]:
         _finish(frame, source, number)
         _add_pixels(frame, source, reader, number)
         yield frame
+
+
+def _read_whole(path: Path) -> Dataset:
+    """Read a file and decode all values: those that are damaged raise later else."""
+    try:
+        source = dcmread(path)
+        for _ in source.iterall():
+            pass
+    except PYDICOM_ERRORS as error:
+        raise CorruptData(f"cannot be read: {type(error).__name__}", path=path) from error
+    return source
 
 
 def _base(source: Dataset, single: str) -> Dataset:

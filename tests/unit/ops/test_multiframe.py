@@ -7,7 +7,8 @@ import pydicom
 import pytest
 from pydicom.data import get_testdata_file
 
-from imgconv.errors import UnsupportedData
+from imgconv.dicom.split import split_frames
+from imgconv.errors import CorruptData, UnsupportedData
 from imgconv.exitcodes import ExitCode
 from imgconv.ops.enhance import enhance
 from imgconv.ops.multiframe import split
@@ -97,3 +98,15 @@ def test_split_frames_and_groups_that_disagree_are_refused(tmp_path):
 
     (outcome,) = report.outcomes
     assert "per-frame functional groups" in outcome.error.message
+
+
+def test_split_value_that_cannot_be_decoded_is_corrupt_data(tmp_path):
+    standardize([series_folder("ct")], tmp_path / "clean", OPTIONS, running=Running(tmp_path / "a"))
+    enhance([tmp_path / "clean"], tmp_path / "in", OPTIONS, running=Running(tmp_path / "b"))
+    (path,) = (tmp_path / "in").rglob("*.dcm")
+    data = path.read_bytes()
+    at = data.index(b"\x08\0\x60\0CS")  # Modality gets a value representation that is none
+    path.write_bytes(data[: at + 4] + b"ZZ" + data[at + 6 :])
+
+    with pytest.raises(CorruptData, match="cannot be read"):
+        next(iter(split_frames(path)))
