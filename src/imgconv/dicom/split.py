@@ -92,6 +92,13 @@ def split_frames(path: Path) -> Iterator[Dataset]:
     single = SPLIT_CLASSES.get(str(source.get("SOPClassUID", "")))
     if single is None:
         raise UnsupportedData("the SOP class has no single-frame counterpart", path=path)
+    for keyword in ("SeriesInstanceUID", "SOPInstanceUID"):
+        if not source.get(keyword):
+            raise CorruptData(
+                f"{keyword} is missing, which the frames' own is made of",
+                path=path,
+                hint="mend it first by `imgconv standardize` without `--split`",
+            )
     reader = FrameReader.from_header(read_header(path))
     groups = list(source.get("PerFrameFunctionalGroupsSequence", ()))
     if groups and len(groups) != reader.frame_count:

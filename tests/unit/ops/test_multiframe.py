@@ -110,3 +110,18 @@ def test_split_value_that_cannot_be_decoded_is_corrupt_data(tmp_path):
 
     with pytest.raises(CorruptData, match="cannot be read"):
         next(iter(split_frames(path)))
+
+
+def test_split_object_without_a_uid_is_refused_with_the_way_out(tmp_path):
+    standardize([series_folder("ct")], tmp_path / "clean", OPTIONS, running=Running(tmp_path / "a"))
+    enhance([tmp_path / "clean"], tmp_path / "in", OPTIONS, running=Running(tmp_path / "b"))
+    (path,) = (tmp_path / "in").rglob("*.dcm")
+    dataset = pydicom.dcmread(path)
+    del dataset.SOPInstanceUID
+    dataset.save_as(path)
+
+    report = split([path], tmp_path / "out", OPTIONS, running=Running(tmp_path / "s"))
+
+    (outcome,) = report.outcomes
+    assert "SOPInstanceUID is missing" in outcome.error.message
+    assert "standardize" in outcome.error.hint
