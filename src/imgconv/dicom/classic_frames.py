@@ -20,8 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
-from imgconv.dicom.elements import Buffer, Element, Item, Tree, read_tree
+from imgconv.dicom.elements import Buffer, Element, Item, Tree
 from imgconv.dicom.repair.encode import to_little_endian
+from imgconv.dicom.tree_reader import read_tree
 from imgconv.errors import CorruptData, UnsupportedData, input_error
 from imgconv.standard.transfer_syntaxes import BY_UID, EXPLICIT_LITTLE
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from imgconv.batch.job import Job, JobResult
 from imgconv.core.finding import Finding, Severity
-from imgconv.dicom.elements import read_tree
+from imgconv.dicom.tree_reader import read_tree
 from imgconv.errors import CorruptData, ImgconvError
 from imgconv.profiles.check import check_profile
 from imgconv.profiles.grades import grade_rules, merge_profiles, select_rules

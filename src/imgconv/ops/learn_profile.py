@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imgconv.dicom.elements import Element, Item, read_tree
+from imgconv.dicom.elements import Element, Item
+from imgconv.dicom.tree_reader import read_tree
 from imgconv.errors import ImgconvError, InputError, UsageError
 from imgconv.standard.confidentiality import find_action
 from imgconv.standard.elements import find_keyword

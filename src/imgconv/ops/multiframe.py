@@ -16,8 +16,8 @@ from pydicom.dataset import Dataset
 from imgconv.batch.job import Job, JobResult
 from imgconv.core.options import Overwrite
 from imgconv.core.staging import place_all, staging_folder
-from imgconv.dicom.elements import read_tree
 from imgconv.dicom.split import SPLIT_CLASSES, split_frames
+from imgconv.dicom.tree_reader import read_tree
 from imgconv.ops.enhance import read_images
 from imgconv.ops.mending import Hints
 from imgconv.ops.standardize import (

@@ -25,10 +25,11 @@ from imgconv.core.atomic import atomic_output
 from imgconv.core.finding import Finding, Severity
 from imgconv.core.large_output import write_hashed
 from imgconv.core.staging import scratch_folder
-from imgconv.dicom.elements import Buffer, Tree, read_tree
+from imgconv.dicom.elements import Buffer, Tree
 from imgconv.dicom.repair.change import Change
 from imgconv.dicom.repair.encode import encode_file
 from imgconv.dicom.repair.facts import apply_facts, parse_facts
+from imgconv.dicom.tree_reader import read_tree
 from imgconv.errors import ImgconvError, LossRefused, UnsupportedData
 from imgconv.events import Listener, ignore_events
 from imgconv.exitcodes import ExitCode

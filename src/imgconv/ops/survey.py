@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import field
 from pathlib import Path
 
-from imgconv.dicom.elements import read_tree
 from imgconv.dicom.header import read_header
 from imgconv.dicom.repair.encode import encode_item
 from imgconv.dicom.repair.structure import mend_structure
+from imgconv.dicom.tree_reader import read_tree
 from imgconv.errors import InputError
 from imgconv.records import record
 from imgconv.rules.records import PATIENT_TAGS, STUDY_TAGS

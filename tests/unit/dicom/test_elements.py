@@ -1,108 +1,96 @@
-import struct
-import zlib
-
 import pytest
-from tests.unit.rules import objects
 
-from imgconv.dicom.elements import read_tree
-from imgconv.errors import CorruptData, InputError, UnsupportedData
+from imgconv.dicom.elements import Element, Item, format_tag, implicit_vr
 
 
-def read(data, tmp_path):
-    path = tmp_path / "a.dcm"
-    path.write_bytes(data)
-    return read_tree(path)
+def item_of(*elements: tuple[int, str, bytes], big_endian: bool = False) -> Item:
+    item = Item(big_endian=big_endian)
+    for tag, vr, value in elements:
+        item.elements[tag] = Element(item, tag, vr, value, vr)
+    return item
 
 
-def test_read_tree_gives_elements_and_places(tmp_path):
-    tree = read(objects.encode_file(objects.report()), tmp_path)
-    assert tree.problems == []
-    assert tree.dataset.text(0x00080060) == "SR"
-    paths = {element.path for element in tree.dataset.walk()}
-    assert "(0040,A730)[0].(0008,1199)[0].(0008,1155)" in paths
+@pytest.mark.parametrize(
+    ("vr", "value", "expected"),
+    [
+        ("US", b"\1\0\2\0", [1, 2]),
+        ("US", b"\1\0\2", [1]),  # what is left of a value does not count
+        ("SS", b"\xff\xff", [-1]),
+        ("FD", b"\0\0\0\0\0\0\xf0\x3f", [1.0]),
+        ("AT", b"\x28\0\x09\0", [0x00280009]),
+        ("DS", b"1.5\\ 2 ", ["1.5", "2"]),
+        ("LT", b"a\\b ", ["a\\b"]),
+        ("LO", b"\0\0", []),
+        ("OB", b"\1\2", []),
+    ],
+)
+def test_values_are_decoded_by_their_vr(vr, value, expected):
+    assert item_of((0x00280010, vr, value)).elements[0x00280010].values() == expected
 
 
-def test_read_tree_implicit(tmp_path):
-    data = objects.encode_file({}, {"TransferSyntaxUID": "1.2.840.10008.1.2"})
-    data += objects.encode_dataset(objects.ct(), implicit=True)
-    tree = read(data, tmp_path)
-    assert tree.dataset.integer(0x00280010) == 4
-    assert tree.dataset.get(0x00280010).written_vr == ""
+def test_values_of_big_endian_files_are_decoded():
+    item = item_of(
+        (0x00280010, "US", b"\1\0"), (0x00280009, "AT", b"\0\x28\0\x10"), big_endian=True
+    )
+    assert item.integer(0x00280010) == 256
+    assert item.elements[0x00280009].values() == [0x00280010]
 
 
-@pytest.mark.parametrize("data", [b"", b"hello", b"\0" * 200, bytes(128) + b"DICM"])
-def test_what_is_no_dicom_is_refused(data, tmp_path):
-    with pytest.raises(CorruptData):
-        read(data, tmp_path)
+@pytest.mark.parametrize(
+    ("value", "numbers", "integer"),
+    [
+        (b"3\\4.5", (3.0, 4.5), 3),
+        (b"3.5", (3.5,), None),
+        (b"3\\x", (), None),  # one that is no number spoils all
+        (b"nan", (), None),
+        (b"1e400", (), None),
+        (b"", (), None),
+    ],
+)
+def test_numbers_are_finite_or_none(value, numbers, integer):
+    item = item_of((0x00280030, "DS", value))
+    assert item.numbers(0x00280030) == numbers
+    assert item.number(0x00280030) == (numbers[0] if numbers else None)
+    assert item.integer(0x00280030) == integer
 
 
-def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(InputError, match="cannot be read"):
-        read_tree(tmp_path / "none.dcm")
+def test_what_was_decoded_is_forgotten_with_the_value():
+    item = item_of((0x00280030, "DS", b"1"))
+    element = item.elements[0x00280030]
+    assert item.numbers(0x00280030) == (1.0,)
+    element.value = b"2"
+    element.clear()
+    assert (element.values(), element.numbers()) == (["2"], (2.0,))
 
 
-def test_every_truncation_is_survived(tmp_path):
-    data = objects.encode_file(objects.report())
-    for length in range(0, len(data), 7):
-        try:
-            tree = read(data[:length], tmp_path)
-        except CorruptData:
-            continue
-        list(tree.dataset.walk())
+@pytest.mark.parametrize(
+    ("vr", "value", "empty"),
+    [("LO", b"  ", True), ("LO", b"a", False), ("US", b"\0\0", False), ("OB", b"\0\0", False)],
+)
+def test_an_element_is_empty_if_it_holds_padding_only(vr, value, empty):
+    assert item_of((0x00100020, vr, value)).elements[0x00100020].is_empty is empty
 
 
-def test_a_declared_length_beyond_the_file_is_a_problem(tmp_path):
-    data = bytearray(objects.encode_file(objects.ct()))
-    at = data.index(b"\xe0\x7f\x10\x00OW") + 8
-    data[at : at + 4] = struct.pack("<I", 0x7FFFFFFF)
-    tree = read(bytes(data), tmp_path)
-    assert [problem.kind for problem in tree.problems] == ["truncated"]
+def test_places_are_told_from_the_root():
+    root = Item()
+    inner = Item(Item(root, 0x0040A730, 2), 0x0040A043, 0)
+    assert inner.path_to(0x00080100) == "(0040,A730)[2].(0040,A043)[0].(0008,0100)"
+    assert inner.depth == 2
+    assert format_tag(0x7FE00010) == "(7FE0,0010)"
 
 
-def test_undefined_lengths_are_read(tmp_path):
-    item = struct.pack("<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF)
-    item += objects.encode_dataset({"CodeValue": "1"}) + struct.pack("<HHI", 0xFFFE, 0xE00D, 0)
-    sequence = struct.pack("<HH2sHI", 0x0008, 0x2112, b"SQ", 0, 0xFFFFFFFF) + item
-    sequence += struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
-    data = objects.encode_file({"SOPClassUID": objects.CT}) + sequence
-    tree = read(data, tmp_path)
-    assert tree.problems == []
-    (inner,) = tree.dataset.items_of(0x00082112)
-    assert inner.text(0x00080100) == "1"
-
-
-def test_read_tree_of_a_deflate_bomb_says_what_it_is(tmp_path):
-    path = tmp_path / "bomb.dcm"
-    syntax = b"1.2.840.10008.1.2.1.99"
-    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    packed = b"".join(packer.compress(bytes(1 << 20)) for _ in range(120)) + packer.flush()
-    meta = struct.pack("<HH2sH", 2, 0x10, b"UI", len(syntax)) + syntax
-    path.write_bytes(bytes(128) + b"DICM" + meta + packed)
-    with pytest.raises(UnsupportedData, match="inflates too far") as caught:
-        read_tree(path)
-    assert caught.value.path == path
-
-
-def test_read_tree_sequence_in_an_un_element_of_a_big_endian_file_is_little_endian(tmp_path):
-    data = objects.encode_file({}, {"TransferSyntaxUID": "1.2.840.10008.1.2.2"})
-    uid = b"1.2.3\0"
-    inner = struct.pack("<HHI", 0x0008, 0x1155, len(uid)) + uid
-    data += struct.pack(">HH2sH", 0x0008, 0x0060, b"CS", 2) + b"CT"
-    data += struct.pack(">HH2sHI", 0x0008, 0x2112, b"UN", 0, 0xFFFFFFFF)
-    data += struct.pack("<HHI", 0xFFFE, 0xE000, len(inner)) + inner
-    data += struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
-    data += struct.pack(">HH2sH", 0x0028, 0x0010, b"US", 2) + b"\0\4"
-
-    tree = read(data, tmp_path)
-
-    assert tree.problems == []
-    assert tree.dataset.items_of(0x00082112)[0].text(0x00081155) == "1.2.3"
-    assert tree.dataset.integer(0x00280010) == 4
-
-
-def test_a_group_length_that_is_text_is_wrong_and_stops_nothing(tmp_path):
-    data = objects.encode_file(objects.ct())
-    assert data[132:140] == b"\x02\0\0\0UL\4\0"
-    tree = read(data[:136] + b"LO\4\0abcd" + data[144:], tmp_path)
-    assert [problem.kind for problem in tree.problems] == ["group-length"]
-    assert tree.dataset.text(0x00080060) == "CT"
+@pytest.mark.parametrize(
+    ("tag", "representation", "vr"),
+    [
+        (0x00280106, b"\0\0", "US"),
+        (0x00280106, b"\1\0", "SS"),
+        (0x7FE00010, b"\0\0", "OW"),
+        (0x60000010, b"\0\0", "US"),
+        (0x00290010, b"\0\0", "LO"),
+        (0x00291001, b"\0\0", "UN"),
+        (0x00080000, b"\0\0", "UL"),
+    ],
+)
+def test_a_vr_that_is_not_written_follows_from_the_dictionary_and_the_data(tag, representation, vr):
+    root = item_of((0x00280103, "US", representation))
+    assert implicit_vr(Item(root, 0x00283000), tag, 4) == vr

@@ -8,7 +8,7 @@ import pytest
 from pydicom.data import get_testdata_file
 from pydicom.sequence import Sequence
 
-from imgconv.dicom.elements import read_tree
+from imgconv.dicom.tree_reader import read_tree
 from imgconv.ops.derivation import derive_attributes
 from imgconv.rules.plan import find_plan
 from imgconv.standard.iods import find_iod

@@ -10,7 +10,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from imgconv.dicom.elements import read_tree
+from imgconv.dicom.tree_reader import read_tree
 from imgconv.rules.instance import Instance
 from imgconv.standard.elements import find_tag, find_vr
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 import struct
 
-from imgconv.dicom.elements import Element, Item, Tree, parse_items
+from imgconv.dicom.element_reader import parse_items
+from imgconv.dicom.elements import Element, Item, Tree
 from imgconv.dicom.repair.change import Change, remove, skipped
 from imgconv.errors import CorruptData
 from imgconv.standard.elements import find_vr

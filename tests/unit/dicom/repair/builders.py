@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from imgconv.dicom.elements import Tree, read_tree
+from imgconv.dicom.elements import Tree
+from imgconv.dicom.tree_reader import read_tree
 
 LONG = {"OB", "OW", "SQ", "UN", "UT", "UC", "OF", "OD", "OL", "OV"}
 

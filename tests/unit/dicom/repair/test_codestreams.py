@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from builders import element, part10, tree_of
 
-from imgconv.dicom.elements import read_tree
 from imgconv.dicom.put import put
 from imgconv.dicom.repair.codestreams import mend_codestreams
+from imgconv.dicom.tree_reader import read_tree
 from imgconv.standard.transfer_syntaxes import EXPLICIT_LITTLE
 
 BASE = "1.2.840.10008.1.2.4."

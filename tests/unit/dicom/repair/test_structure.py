@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from builders import element, part10, tree_of
 
-from imgconv.dicom.elements import read_tree
 from imgconv.dicom.repair.structure import mend_structure
+from imgconv.dicom.tree_reader import read_tree
 from imgconv.errors import CorruptData
 
 
