@@ -279,12 +279,15 @@ def _delimiter(tag: int, encoding: Encoding, length: int = 0) -> bytes:
 
 @lru_cache(maxsize=4096)
 def _known_private_vr(tag: int, creator: str) -> str:
+    own = find_private_vr(tag, creator)
+    if own:
+        return own
     from pydicom.datadict import private_dictionary_VR
 
     try:
         return str(private_dictionary_VR(tag, creator))
     except KeyError:
-        return find_private_vr(tag, creator)
+        return ""
 
 
 @lru_cache(maxsize=1024)

@@ -1,4 +1,4 @@
-"""VRs of private elements that pydicom's dictionary does not have.
+"""VRs of private elements that pydicom's dictionary does not have, or has wrong.
 
 They are what these makers' scanners themselves write in files of explicit VR. An
 element that is written with more than one VR, or as UN, is left out.
@@ -20,8 +20,15 @@ _VRS: dict[tuple[str, int], dict[str, str]] = {
         "CS": "0C",
         "DS": "05",
     },
+    ("GEMS_GENIE_1", 0x0009): {
+        "LO": "40",
+    },
+    ("GEMS_GENIE_1", 0x0013): {
+        "FD": "1C 1D",
+        "SL": "12",
+    },
     ("GEMS_PARM_01", 0x0043): {
-        "DS": "A8 B3 B8 BA C0 C6 C7",
+        "DS": "6D A8 B3 B8 BA C0 C6 C7",
         "IS": "BC C9",
         "LO": "AA B2 B6 B7 BB C1 C2 C3 C4 C5",
         "UL": "C8",
@@ -51,6 +58,9 @@ _VRS: dict[tuple[str, int], dict[str, str]] = {
     ("Philips MR Imaging DD 002", 0x2005): {
         "LT": "34",
     },
+    ("Philips MR Imaging DD 004", 0x2005): {
+        "ST": "95",
+    },
     ("Philips MR Imaging DD 005", 0x2005): {
         "CS": "29",
         "FD": "55",
@@ -75,6 +85,9 @@ _VRS: dict[tuple[str, int], dict[str, str]] = {
     },
     ("Philips US Imaging DD 113", 0x200D): {
         "UL": "22 24 25 26 27 28 31",
+    },
+    ("SIEMENS MR HEADER", 0x0051): {
+        "LO": "0A 0B 0C 0E",
     },
     ("SIEMENS MR SDI 02", 0x0021): {
         "CS": "75 78 79",

@@ -116,9 +116,9 @@ def test_reencode_waveform_data_has_the_vr_of_its_samples(bits, vr):
 
 
 def test_reencode_private_value_keeps_the_vr_of_the_dictionary_however_many_there_are():
-    creator = (0x00130010, "LO", b"GEMS_GENIE_1")
-    made = _explicit(creator, (0x00131012, "UL", bytes(8)))
-    assert made.endswith(format_element(0x00131012, "UL", bytes(8)))
+    creator = (0x00430010, "LO", b"GEMS_PARM_01")
+    made = _explicit(creator, (0x0043101B, "SS", bytes(10)))
+    assert made.endswith(format_element(0x0043101B, "SS", bytes(10)))
 
 
 def test_reencode_private_sequence_of_the_dictionary_is_one_if_it_can_be():
