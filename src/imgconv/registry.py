@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, Generic, TypeVar
 
+from imgconv.entry_points import iter_entry_points
 from imgconv.errors import UsageError
 
 __all__ = ["ENTRY_POINT_GROUPS", "Registry", "codecs", "formats", "profiles", "rules"]
@@ -90,11 +91,9 @@ class Registry(Generic[Spec]):
         return self._others
 
     def _iter_entry_points(self) -> Iterator[Spec]:
-        from importlib.metadata import entry_points
-
         module, _, name = self._spec_type.partition(":")
         wanted = getattr(import_module(module), name)
-        for entry in entry_points(group=ENTRY_POINT_GROUPS[self._kind]):
+        for entry in iter_entry_points(ENTRY_POINT_GROUPS[self._kind]):
             try:
                 loaded: Any = entry.load()
             except Exception as error:  # noqa: BLE001  a broken plug-in must not stop the rest

@@ -1,5 +1,3 @@
-from importlib.metadata import EntryPoint, EntryPoints
-
 import pytest
 
 from imgconv.errors import UsageError
@@ -16,18 +14,17 @@ def make_registry():
 
 
 @pytest.fixture
-def plugins(monkeypatch):
-    """Install entry points for the time of a test."""
+def plugins(monkeypatch, tmp_path):
+    """Install a distribution with entry points for the time of a test."""
 
     def install(*names):
-        points = EntryPoints(
-            EntryPoint(name, f"{__name__}:{name}", "imgconv.formats.v1") for name in names
-        )
-        monkeypatch.setattr(
-            "importlib.metadata.entry_points", lambda group: points.select(group=group)
-        )
+        info = tmp_path / "plugin-1.0.dist-info"
+        info.mkdir()
+        lines = (f"{name} = {__name__}:{name}\n" for name in names)
+        (info / "entry_points.txt").write_text("[imgconv.formats.v1]\n" + "".join(lines))
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1.0\n")
+        monkeypatch.syspath_prepend(str(tmp_path))
 
-    monkeypatch.setitem(__import__("sys").modules, __name__, __import__("sys").modules[__name__])
     return install
 
 
@@ -45,7 +42,7 @@ def test_own_does_not_scan_entry_points(monkeypatch):
     def fail(group):
         raise AssertionError(group)
 
-    monkeypatch.setattr("importlib.metadata.entry_points", fail)
+    monkeypatch.setattr("imgconv.registry.iter_entry_points", fail)
     registry = make_registry()
     assert registry.find("nifti") is not None
     assert registry.own()
