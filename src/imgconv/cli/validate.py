@@ -23,7 +23,7 @@ from imgconv.cli.progress import ProgressMode
 __all__ = ["validate"]
 
 # What `ops.validate` names too: eight chunks of 32 files are checked without workers.
-_PRELOAD = ("imgconv.ops.check_warm", "numpy")
+_PRELOAD = ("imgconv.ops.check_warm",)
 _FEW = 8 * 32
 
 

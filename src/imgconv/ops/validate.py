@@ -49,7 +49,7 @@ __all__ = ["Sink", "ValidateOptions", "ValidateSummary", "list_findings", "valid
 # A job of this size costs some 100 ms, far above what handing it to a worker costs.
 _CHUNK_FILES = 32
 _CHUNK_BYTES = 32 << 20
-_PRELOAD = ("imgconv.ops.check_warm", "numpy")
+_PRELOAD = ("imgconv.ops.check_warm",)
 
 
 class Sink(Protocol):

@@ -16,6 +16,7 @@ from imgconv.rules.counts import check_vectors
 from imgconv.rules.instance import Hit, Instance, name_tag
 from imgconv.rules.overlays import check_overlays
 from imgconv.rules.plan import find_plan
+from imgconv.rules.unused_bits import has_unused_bits
 from imgconv.standard.iods import find_iod
 from imgconv.standard.transfer_syntaxes import BY_UID
 
@@ -282,22 +283,13 @@ def _check_unused_bits(element: Element, layout: _Layout) -> Iterator[Hit]:
     allocated, stored, high = layout.allocated, layout.stored, layout.high
     if allocated not in (8, 16, 32) or not stored or high != stored - 1 or stored >= allocated:
         return
-    import numpy as np
-
-    order = ">" if element.item.big_endian and allocated > 8 else "<"
-    usable = len(element.value) // (allocated // 8) * (allocated // 8)
-    samples = np.frombuffer(element.value[:usable], dtype=f"{order}u{allocated // 8}")
-    if element.item.integer(_SIGNED) == 1:
-        # Sign extension over the unused bits is what everybody writes.
-        signed = samples.view(f"{order}i{allocated // 8}")
-        limit = 1 << (stored - 1)
-        outside = bool(
-            signed.size
-            and (int(signed.max()) >= limit or int(signed.min()) < -limit)
-            and int(samples.max()) >> stored  # else not extended, but within the stored bits
-        )
-    else:
-        outside = bool(samples.size and int(samples.max()) >> stored)
+    outside = has_unused_bits(
+        element.value,
+        allocated,
+        stored,
+        signed=element.item.integer(_SIGNED) == 1,
+        big_endian=element.item.big_endian,
+    )
     if outside and not _has_overlay_bits(element.item):
         message = "pixels have bits set above HighBit"
         yield Hit("P010", message, element.path, severity="warning")
