@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import pickle
@@ -71,6 +72,7 @@ def serve(
             os.close(handle)
     _isolate()
     keep_freed_memory()
+    gc.freeze()  # what was imported stays; searching it for garbage would copy it, too
     settings: WorkerSettings = pickle.loads(pickled_settings)  # noqa: S301  from our parent
     _limit_memory(settings.memory_limit_bytes)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
