@@ -42,8 +42,10 @@ def test_options_and_their_values_are_completed(words, expected):
     assert complete(*words) == expected
 
 
-def test_a_script_for_the_shell_is_shown():
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_script_for_the_shell_is_shown(shell):
+    asked = {"_IMGCONV_COMPLETE": f"source_{shell}"}  # as `--show-completion` in that shell
     run = subprocess.run(
-        ["imgconv", "--show-completion", "bash"], capture_output=True, text=True, check=True
+        ["imgconv"], env=os.environ | asked, capture_output=True, text=True, check=True
     )
-    assert "_IMGCONV_COMPLETE=complete_bash" in run.stdout
+    assert f"_IMGCONV_COMPLETE=complete_{shell}" in run.stdout
