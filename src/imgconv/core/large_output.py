@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import IO, Self
@@ -39,6 +39,12 @@ class EarlyFlush:
     def __exit__(self, *_details: object) -> None:
         self._thread.shutdown()
 
+    def follow(self, parts: Iterable[bytes]) -> Iterator[bytes]:
+        """Iterate over parts, each of which is written before the next is asked for."""
+        for part in parts:
+            yield part
+            self.wrote(len(part))
+
     def wrote(self, size: int) -> None:
         """Tell that `size` bytes more were written."""
         self._waiting += size
@@ -50,7 +56,7 @@ def _send(stream: IO[bytes]) -> None:
     """Send what was written to the disk; errors are left to the flush at the end."""
     flush = getattr(os, "fdatasync", None)  # not everywhere
     if flush is not None:
-        with suppress(OSError, ValueError):
+        with suppress(AttributeError, OSError, ValueError):  # or it is no file
             flush(stream.fileno())
 
 

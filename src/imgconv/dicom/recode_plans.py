@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from imgconv.codecs.encode import EncodeOptions, EncodeTask, plan_encoding, run_encoder
 from imgconv.codecs.jpeg_xl import pack_jpeg, unpack_jpeg
 from imgconv.codecs.select import decode_frame, find_decoder, find_encoder, find_second_decoder
+from imgconv.core.large_output import EarlyFlush
 from imgconv.dicom.frames import FrameReader
 from imgconv.dicom.header import parse_header
 from imgconv.dicom.icons import decode_nested, has_nested_frames
@@ -395,18 +396,8 @@ class Frames(Plan):
         digest = PixelDigest(self.source) if self.options.digests else None
         count = self.frames.frame_count
         raw_bytes = (self.source.frame_bits * count + 7) // 8
-        made = self._made(digest)
-        ratio = b""
-        if self.syntax.encapsulated:
-            extended = needs_extended_table(raw_bytes, count)
-            size = write_encapsulated(stream, made, count, extended=extended)
-            ratio = format_ratio(raw_bytes, size)
-        else:
-            vr = "OW" if self.source.bits_allocated > 8 else "OB"
-            target = self.task.target
-            if target.bits_allocated == 1:
-                made = join_bits(made, target)
-            write_native(stream.write, made, raw_bytes, vr=vr, encoding=encoding_of(self.syntax))
+        with EarlyFlush(stream) as early:
+            ratio = self._write_frames(stream, early.follow(self._made(digest)), raw_bytes)
         done = Recoded(
             count,
             decoder=self.decoder.name,
@@ -415,6 +406,19 @@ class Frames(Plan):
             pixel_digest=digest.hexdigest() if digest else "",
         )
         return done, ratio
+
+    def _write_frames(self, stream: IO[bytes], made: Iterator[bytes], raw_bytes: int) -> bytes:
+        count = self.frames.frame_count
+        if self.syntax.encapsulated:
+            extended = needs_extended_table(raw_bytes, count)
+            size = write_encapsulated(stream, made, count, extended=extended)
+            return format_ratio(raw_bytes, size)
+        vr = "OW" if self.source.bits_allocated > 8 else "OB"
+        target = self.task.target
+        if target.bits_allocated == 1:
+            made = join_bits(made, target)
+        write_native(stream.write, made, raw_bytes, vr=vr, encoding=encoding_of(self.syntax))
+        return b""
 
     def _made(self, digest: PixelDigest | None) -> Iterator[bytes]:
         """Yield the encoded frames in order; at most a few are in memory."""

@@ -33,6 +33,14 @@ def test_a_full_disk_is_told_and_no_thread_is_left():
         assert threading.active_count() == threads
 
 
+def test_parts_that_are_followed_come_as_they_are(tmp_path):
+    parts = [LARGE, b"", SMALL, LARGE * 4, SMALL]
+    with (tmp_path / "out").open("wb") as stream, EarlyFlush(stream) as early:
+        for part in early.follow(parts):
+            stream.write(part)
+    assert (tmp_path / "out").read_bytes() == b"".join(parts)
+
+
 def test_an_early_flush_that_fails_is_left_to_the_last_one(tmp_path):
     reading, writing = os.pipe()  # which cannot be flushed
     os.close(reading)
