@@ -180,7 +180,6 @@ class RuleSpec:
     passes: str = ""
     scope: str = "instance"
     opt_in: bool = False
-    preview: bool = False
     fix: str = ""
     provider: str = "imgconv"
 

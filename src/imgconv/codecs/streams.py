@@ -57,8 +57,6 @@ class StreamHeader:
         Selection value of lossless JPEG, else 0.
     near
         NEAR of JPEG-LS, else 0.
-    interleave
-        Interleave mode of a JPEG-LS scan.
     is_jfif
         JPEG: there is a JFIF marker.
     component_ids
@@ -77,7 +75,6 @@ class StreamHeader:
     reversible: bool = False
     predictor: int = 0
     near: int = 0
-    interleave: int = 0
     is_jfif: bool = False
     component_ids: bytes = b""
 
@@ -156,7 +153,7 @@ def _jpeg_header(
     sampling = {body[7 + 3 * n] for n in range(components)}
     is_ls = process == 0xF7
     is_lossless = process in (0xC3, 0xC7, 0xCB, 0xCF)
-    start, end = scan[-3], scan[-2]  # Ss Se: NEAR and ILV of JPEG-LS, predictor of lossless JPEG
+    start = scan[-3]  # Ss: NEAR of JPEG-LS, predictor of lossless JPEG
     return StreamHeader(
         rows=int.from_bytes(body[1:3], "big"),
         columns=int.from_bytes(body[3:5], "big"),
@@ -168,7 +165,6 @@ def _jpeg_header(
         reversible=is_lossless or (is_ls and start == 0),
         predictor=start if is_lossless else 0,
         near=start if is_ls else 0,
-        interleave=end if is_ls else 0,
         is_jfif=is_jfif,
         component_ids=body[6 : 6 + 3 * components : 3],
     )

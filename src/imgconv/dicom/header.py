@@ -256,21 +256,6 @@ class Header:
             value = self._decode(found, own)
         return default if value is None else value
 
-    def private_elements(self, group: int) -> tuple[tuple[str, int, str, bytes], ...]:
-        """Return ``(creator, low byte of element, VR, bytes)`` of a group's private elements.
-
-        The VR is empty where the file does not tell. Elements without a
-        creator have an empty one.
-        """
-        creators = {
-            block: name for (owner, name), block in self._private_blocks().items() if owner == group
-        }
-        return tuple(
-            (creators.get(tag >> 8 & 0xFF, ""), tag & 0xFF, element[0], self._bytes(element))
-            for tag, element in self._elements().items()
-            if tag >> 16 == group and tag & 0xFFFF > 0xFF
-        )
-
     def release(self) -> None:
         """Forget everything that can be read again; the next access reads the file."""
         if self.transfer_syntax_uid:
