@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from imgconv.core.vectors import dot
 from imgconv.dicom.elements import Item
 from imgconv.rules.instance import Hit, Instance
 
@@ -45,7 +46,7 @@ def _is_planar(contour: Item) -> bool:
     size = math.hypot(*normal)
     if size == 0:
         return True
-    offsets = [sum(a * b for a, b in zip(normal, point, strict=True)) / size for point in points]
+    offsets = [dot(normal, point) / size for point in points]
     return _extent(offsets) <= _TOLERANCE_MM
 
 

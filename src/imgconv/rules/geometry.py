@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from imgconv.core.vectors import dot
 from imgconv.dicom.elements import Element
 from imgconv.rules.instance import Hit, Instance, name_tag
 
@@ -69,11 +70,10 @@ def _check_orientation(element: Element) -> Iterator[Hit]:
         return
     row, column = values[:3], values[3:]
     lengths = [math.sqrt(sum(v * v for v in vector)) for vector in (row, column)]
-    dot = sum(a * b for a, b in zip(row, column, strict=True))
     if any(abs(length - 1) > ORIENTATION_TOLERANCE for length in lengths):
         message = f"{name_tag(element.tag)} has a vector that is not of unit length"
         yield Hit("G001", message, element.path)
-    elif abs(dot) > ORIENTATION_TOLERANCE:
+    elif abs(dot(row, column)) > ORIENTATION_TOLERANCE:
         yield Hit(
             "G001", f"{name_tag(element.tag)} has vectors that are not orthogonal", element.path
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from imgconv.core.vectors import dot
 from imgconv.dicom.elements import Element, Tree
 from imgconv.dicom.repair.change import Change, replace_value
 
@@ -48,7 +49,7 @@ def _mend(element: Element) -> Change | None:
     if error > _ROUGH:
         return None
     exact = (*_normalize(row), *_normalize(column))
-    slant = abs(sum(a * b for a, b in zip(exact[:3], exact[3:], strict=True)))
+    slant = abs(dot(exact[:3], exact[3:]))
     if slant > _SLANTED:
         return None
     if slant > _EXACT:
