@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from imgconv.dicom.elements import Element, Item
 from imgconv.rules.instance import Hit, Instance
+from imgconv.rules.unused_bits import as_samples
 
 __all__ = ["check_segment_pixels"]
 
@@ -59,8 +60,6 @@ def _described(dataset: Item) -> set[int | None]:
 def _find_values(element: Element, allocated: int) -> list[int]:
     import numpy as np
 
-    order = ">" if element.item.big_endian and allocated > 8 else "<"
-    usable = len(element.value) // (allocated // 8) * (allocated // 8)
-    samples = np.frombuffer(element.value[:usable], dtype=f"{order}u{allocated // 8}")
+    samples = as_samples(element.value, allocated, big_endian=element.item.big_endian)
     counts = np.bincount(samples, minlength=1)
     return [int(value) for value in np.flatnonzero(counts)]

@@ -13,10 +13,14 @@ from __future__ import annotations
 
 import sys
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from imgconv.dicom.elements import Buffer
 
-__all__ = ["has_unused_bits"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["as_samples", "has_unused_bits"]
 
 _BYTES_WITHOUT = 64 << 20  # looked at in as long as numpy takes to import
 _looked_at = 0
@@ -42,7 +46,7 @@ def has_unused_bits(
         The byte order.
     """
     global _looked_at  # noqa: PLW0603  how much this process has looked at
-    usable = len(value) // (allocated // 8) * (allocated // 8)
+    usable = _usable(value, allocated)
     # Where the lowest byte holds the sign, the highest alone does not tell.
     tells = allocated == 8 or (allocated == 16 and stored > 8)
     if tells and "numpy" not in sys.modules and _looked_at < _BYTES_WITHOUT:
@@ -51,7 +55,7 @@ def has_unused_bits(
         highest = bytes(value[first:usable:2] if allocated == 16 else value[:usable])
         tables = _bytes_within(stored - (allocated - 8), signed=signed)
         return all(highest.translate(None, table) for table in tables)
-    return _ask_numpy(value[:usable], allocated, stored, signed=signed, big_endian=big_endian)
+    return _ask_numpy(value, allocated, stored, signed=signed, big_endian=big_endian)
 
 
 @cache
@@ -68,14 +72,23 @@ def _bytes_within(stored: int, *, signed: bool) -> tuple[bytes, ...]:
 def _ask_numpy(
     value: Buffer, allocated: int, stored: int, *, signed: bool, big_endian: bool
 ) -> bool:
-    import numpy as np
-
-    order = ">" if big_endian and allocated > 8 else "<"
-    samples = np.frombuffer(value, dtype=f"{order}u{allocated // 8}")
+    samples = as_samples(value, allocated, big_endian=big_endian)
     if not samples.size or not int(samples.max()) >> stored:
         return False
     if not signed:
         return True
-    numbers = samples.view(f"{order}i{allocated // 8}")
+    numbers = samples.view(samples.dtype.str.replace("u", "i"))
     limit = 1 << (stored - 1)
     return int(numbers.max()) >= limit or int(numbers.min()) < -limit
+
+
+def as_samples(value: Buffer, allocated: int, *, big_endian: bool) -> NDArray[Any]:
+    """Return native samples as unsigned numbers; a part of one at the end does not count."""
+    import numpy as np
+
+    order = ">" if big_endian and allocated > 8 else "<"
+    return np.frombuffer(value[: _usable(value, allocated)], dtype=f"{order}u{allocated // 8}")
+
+
+def _usable(value: Buffer, allocated: int) -> int:
+    return len(value) // (allocated // 8) * (allocated // 8)
