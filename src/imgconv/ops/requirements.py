@@ -89,7 +89,7 @@ def _find_first_tile(_tree: Tree, item: Item) -> bytes | None:
 def _name_lossy_method(tree: Tree, item: Item) -> bytes | None:
     """Return the method of the transfer syntax, if that permits nothing but loss."""
     syntax = BY_UID.get(tree.transfer_syntax)
-    if item is not tree.dataset or syntax is None or syntax.lossless or not syntax.lossy:
+    if item is not tree.dataset or syntax is None or not syntax.always_lossy:
         return None
     method = METHODS.get(syntax.family)
     # Ratio and method are parallel lists: an older step would need its own.

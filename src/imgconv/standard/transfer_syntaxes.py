@@ -62,6 +62,11 @@ class TransferSyntax:
     retired: bool = False
 
     @property
+    def always_lossy(self) -> bool:
+        """Whether it permits nothing but lossy compression."""
+        return self.lossy and not self.lossless
+
+    @property
     def big_endian_pixels(self) -> bool:
         """Whether native samples are big endian."""
         return not self.little_endian or self.uid == GE_PRIVATE

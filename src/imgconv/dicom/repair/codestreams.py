@@ -114,8 +114,7 @@ def _say_lossy(tree: Tree) -> list[Change]:
     old = root.get(_LOSSY)
     if (
         syntax is None
-        or syntax.lossless
-        or not syntax.lossy
+        or not syntax.always_lossy
         or syntax.family == "video"
         or root.text(_LOSSY) == "01"
     ):
