@@ -107,6 +107,12 @@ class Element:
         """The tag path from the root: ``(0040,A730)[0].(0040,A043)``."""
         return self.item.path_to(self.tag)
 
+    def set_items(self, items: list[Item]) -> None:
+        """Let a sequence have these items, and number them anew."""
+        for number, item in enumerate(items):
+            item.index = number
+        self.items = items
+
     def clear(self) -> None:
         """Forget decoded values, after `vr` or `value` was changed."""
         self._values = self._numbers = None

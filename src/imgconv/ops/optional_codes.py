@@ -63,9 +63,7 @@ def _is_optional(tag: int, plan: Plan) -> bool:
 def _take_out(element: Element, indices: set[int]) -> Change:
     items = element.items or []
     gone = [item for number, item in enumerate(items) if number in indices]
-    element.items = [item for number, item in enumerate(items) if number not in indices]
-    for number, item in enumerate(element.items):
-        item.index = number
+    element.set_items([item for number, item in enumerate(items) if number not in indices])
     path, before = element.path, f"{len(gone)} incomplete item{'s' * (len(gone) > 1)}"
     if not element.items:
         del element.item.elements[element.tag]

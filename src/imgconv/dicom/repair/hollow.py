@@ -27,10 +27,10 @@ REFERENCES = frozenset(
         0x00082112,  # Source Image
     }
 )
-# Items that may be empty: a frame without groups of its own, a history without attributes.
-_COUNTED = frozenset({0x52009229, 0x52009230, 0x04000550})
 _SHARED, _PER_FRAME = 0x52009229, 0x52009230
 _GROUPS = frozenset({_SHARED, _PER_FRAME})
+# Items that may be empty: a frame without groups of its own, a history without attributes.
+_COUNTED = frozenset({*_GROUPS, 0x04000550})
 _ICONS, _PIXEL_DATA = 0x00880200, 0x7FE00010
 _OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
 
@@ -72,9 +72,7 @@ def _is_hollow(item: Item) -> bool:
 
 def _keep_items(element: Element, kept: list[Item]) -> Change:
     gone = len(element.items or ()) - len(kept)
-    for number, child in enumerate(kept):
-        child.index = number
-    element.items = kept
+    element.set_items(kept)
     return Change(
         "hollow-item",
         element.path,
