@@ -128,7 +128,7 @@ def transcode_file(job: Job, *, options: TranscodeOptions) -> JobResult:
     reason = _reason_to_copy(parts, syntax, options)
     if not reason:
         try:
-            done = _recode(parts, target, options, in_place=payload.in_place)
+            done = _recode(parts, target, syntax, options, in_place=payload.in_place)
         except _NotSmaller as result:
             reason = f"the result would not be smaller: {result.size} bytes"
         except ImgconvError as error:
@@ -161,7 +161,12 @@ def _reason_to_copy(parts: FileParts, syntax: TransferSyntax, options: Transcode
 
 
 def _recode(
-    parts: FileParts, target: Path, options: TranscodeOptions, *, in_place: bool
+    parts: FileParts,
+    target: Path,
+    syntax: TransferSyntax,
+    options: TranscodeOptions,
+    *,
+    in_place: bool,
 ) -> Recoded:
     size = parts.size
 
@@ -170,7 +175,7 @@ def _recode(
             raise _NotSmaller(new_size)
 
     wanted = RecodeOptions(
-        target=find_target_syntax(options.to).uid,
+        target=syntax.uid,
         encode=options.encode,
         verify=options.verify,
         keep_sop_instance_uid=options.keep_sop_instance_uid,
