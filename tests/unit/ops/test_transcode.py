@@ -1,6 +1,8 @@
 import os
 import pickle
 import struct
+import subprocess
+import sys
 import tempfile
 import zipfile
 
@@ -201,6 +203,17 @@ def test_transcode_bad_inputs_fail_alone(folder, tmp_path):
     assert outcomes["empty.dcm"].status is Status.SKIPPED
     assert (out / "a" / "one").exists()
     assert not (out / "cut.dcm").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_transcode_does_not_wait_for_a_pipe_among_the_inputs(folder, tmp_path):
+    os.mkfifo(folder / "pipe.dcm")  # nobody writes to it: to open it would block for ever
+    out = tmp_path / "out"
+    words = ["transcode", str(folder), "-o", str(out), "--to", "rle"]
+    done = subprocess.run([sys.executable, "-m", "imgconv", *words], timeout=60, check=False)
+    assert done.returncode == ExitCode.DONE
+    assert not (out / "pipe.dcm").exists()
+    assert (out / "a" / "one").exists()
 
 
 def test_transcode_records_digests_and_codecs(folder, tmp_path):
