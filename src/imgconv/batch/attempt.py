@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 
 from imgconv.batch.job import FileFact, Job, JobFunction, JobResult
@@ -84,14 +84,21 @@ class Computed:
 
 def attempt(function: JobFunction, job: Job, *, digests: bool) -> Attempt:
     """Run `function` on `job`; every failure is in the result, none is raised."""
-    return finish(compute(function, job), digests=digests)
+    return finish(compute(function, job, digests=digests), digests=digests)
 
 
-def compute(function: JobFunction, job: Job, *, defer: bool = False) -> Computed:
-    """Run `function` on `job`, and leave the outputs unfinished if `defer` is set."""
+def compute(
+    function: JobFunction, job: Job, *, defer: bool = False, digests: bool = False
+) -> Computed:
+    """Run `function` on `job`, and leave the outputs unfinished if `defer` is set.
+
+    `digests` has the inputs hashed that the outputs will replace; the others can wait.
+    """
     began = time.monotonic()
     # Before the work: if an input changes meanwhile, the next run sees it.
     inputs = tuple(_existing_facts(job.lasting_inputs))
+    if digests:
+        inputs = tuple(_hash_what_is_replaced(fact, job) for fact in inputs)
     outputs: AbstractContextManager[list[UnfinishedOutput]]
     outputs = defer_outputs() if defer else nullcontext([])
     try:
@@ -200,9 +207,18 @@ def _facts(
             raise InternalError("an output that was announced is missing", path=path) from error
 
 
+def _hash_what_is_replaced(fact: FileFact, job: Job) -> FileFact:
+    if Path(os.path.realpath(fact.path)) not in job.outputs:
+        return fact
+    try:
+        return replace(fact, sha256=hash_file(fact.path))
+    except OSError:  # the function will meet it and say so
+        return fact
+
+
 def _with_digests(facts: Iterable[FileFact], given: Mapping[Path, str]) -> Iterable[FileFact]:
     for fact in facts:
-        known = given.get(fact.path, "")
+        known = fact.sha256 or given.get(fact.path, "")
         if not known and fact.path.is_file():
             known = hash_file(fact.path)
         yield FileFact(fact.path, fact.size_bytes, fact.mtime_ns, known)

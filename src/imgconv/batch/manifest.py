@@ -232,21 +232,31 @@ class ManifestIndex:
     def find_outputs(self, job: Job) -> tuple[FileFact, ...] | None:
         """Return the outputs of a job that is done, None if it is not, see `is_done`."""
         record = self._find(job.key)
-        if (
-            record is None
-            or record.get("status") not in {Status.DONE, Status.SKIPPED}
-            or record.get("options") != self._options_digest
-            or record.get("version") != imgconv.__version__
-            or not _same_paths(record, job)
-            or not all(_is_unchanged(fact) for fact in record.get("inputs", ()))
-            or not all(_is_unchanged(fact) for fact in record.get("outputs", ()))
-        ):
-            return None
-        return tuple(
-            FileFact(
-                Path(fact["path"]), fact["size_bytes"], fact["mtime_ns"], fact.get("sha256", "")
+        try:
+            if record is None or not self._says_done(record, job):
+                return None
+            return tuple(
+                FileFact(
+                    Path(fact["path"]), fact["size_bytes"], fact["mtime_ns"], fact.get("sha256", "")
+                )
+                for fact in record.get("outputs", ())
             )
-            for fact in record.get("outputs", ())
+        except (AttributeError, KeyError, TypeError, ValueError):  # not a record of ours
+            return None
+
+    def _says_done(self, record: Record, job: Job) -> bool:
+        outputs = record.get("outputs", ())
+        replaced = {fact["path"] for fact in outputs}  # in place, the output stands for the input
+        inputs = [
+            fact for fact in record["inputs"] if os.path.realpath(fact["path"]) not in replaced
+        ]
+        return (
+            record.get("status") in (Status.DONE, Status.SKIPPED)
+            and record.get("options") == self._options_digest
+            and record.get("version") == imgconv.__version__
+            and _same_paths(record, job)
+            and all(map(_is_unchanged, inputs))
+            and all(map(_is_unchanged, outputs))
         )
 
     def close(self) -> None:

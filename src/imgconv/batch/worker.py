@@ -109,10 +109,14 @@ class _Overlapping:
         try:
             while not self._spent:
                 job = pickle.loads(self._connection.recv_bytes())  # noqa: S301  from our parent
-                self._hand_over(compute(self._settings.function, job, defer=True))
+                self._hand_over(self._compute(job))
         finally:
             self._written.put(None)
             finisher.join()
+
+    def _compute(self, job: Job) -> Computed:
+        settings = self._settings
+        return compute(settings.function, job, defer=True, digests=settings.digests)
 
     def _hand_over(self, computed: Computed) -> None:
         self._spent = isinstance(computed.error, MemoryError)

@@ -82,6 +82,11 @@ class EncodeOptions:
             if field.name in names and getattr(self, field.name) is not None
         )
 
+    @property
+    def quality_text(self) -> str:
+        """The quality for people, as in ``psnr 50``; empty if none is set."""
+        return " ".join(f"{name} {getattr(self, name):g}" for name in self.given)
+
 
 @record
 class EncodeTask:

@@ -23,6 +23,7 @@ __all__ = [
     "RATIO_PLACEHOLDER",
     "Step",
     "derive_frame_types",
+    "describe_lossy",
     "format_ratio",
     "lossy_changes",
     "mark_lossy",
@@ -83,6 +84,11 @@ def mark_lossy(attributes: _Attributes, done: Step) -> dict[int, bytes | None]:
         changes[_RATIO] = format_element(_RATIO, "DS", "\\".join(ratios).encode())
         changes[_METHOD] = format_element(_METHOD, "CS", "\\".join(methods).encode())
     return changes
+
+
+def describe_lossy(syntax_name: str, quality: str) -> str:
+    """Return what Derivation Description says of a lossy compression of ours."""
+    return f"Lossy compressed to {syntax_name}, {quality}"
 
 
 def lossy_changes(

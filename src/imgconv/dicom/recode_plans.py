@@ -32,6 +32,7 @@ from imgconv.dicom.lossy import (
     RATIO_PLACEHOLDER,
     Step,
     derive_frame_types,
+    describe_lossy,
     format_ratio,
     lossy_changes,
     mark_lossy,
@@ -365,7 +366,7 @@ class Frames(Plan):
         parts, options = self.parts, self.options
         explicit = format_meta(parts.preamble, {}, EXPLICIT_LITTLE_UID) + parts.before
         attributes = parse_header(explicit, parts.path)
-        quality = f"{options.encode.given[0]} {getattr(options.encode, options.encode.given[0]):g}"
+        quality = options.encode.quality_text
         if not options.keep_sop_instance_uid:
             # The same input and options give the same UID: a second run makes no new instance.
             maker = UidMaker(
@@ -377,7 +378,7 @@ class Frames(Plan):
             lossy_changes(
                 attributes,
                 self.syntax.family,
-                f"Lossy compressed to {self.syntax.name}, {quality}",
+                describe_lossy(self.syntax.name, quality),
                 sop_instance_uid=self.sop_instance_uid,
                 before=self._lossy_step(),
             )

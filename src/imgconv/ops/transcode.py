@@ -24,6 +24,7 @@ from imgconv.codecs.select import find_decoder, find_encoder, find_second_decode
 from imgconv.core.atomic import atomic_output
 from imgconv.core.expression import parse_expression
 from imgconv.core.staging import scratch_folder
+from imgconv.dicom.lossy import describe_lossy
 from imgconv.dicom.recode import Recoded, RecodeOptions, Verify, recode
 from imgconv.dicom.splice import FileParts, split_file
 from imgconv.errors import ImgconvError, OutputError, UsageError, input_error
@@ -128,13 +129,14 @@ def transcode_file(job: Job, *, options: TranscodeOptions) -> JobResult:
     reason = _reason_to_copy(parts, syntax, options)
     if not reason:
         try:
+            size = parts.size  # in place, the file is another one afterwards
             done = _recode(parts, target, syntax, options, in_place=payload.in_place)
         except _NotSmaller as result:
             reason = f"the result would not be smaller: {result.size} bytes"
         except ImgconvError as error:
             raise error.with_path(source) from error.__cause__
         else:
-            return JobResult(warnings=done.warnings, facts={**facts, **_facts(done, parts)})
+            return JobResult(warnings=done.warnings, facts={**facts, **_facts(done, size)})
     if payload.in_place:
         return JobResult(outputs=(), skipped=reason)
     _copy(source, target, replace_existing=options.overwrite)
@@ -153,11 +155,20 @@ def _reason_to_copy(parts: FileParts, syntax: TransferSyntax, options: Transcode
     """Say why a file is carried over as it is, empty if it is not."""
     if parts.syntax == syntax and not options.encode.given:
         return f"it is in {syntax.name} already"
+    if parts.syntax == syntax and _is_result(parts, syntax, options):
+        return f"it was compressed to {syntax.name} with this quality before"
     if options.skip_compressed and parts.syntax.encapsulated and parts.syntax.family != "native":
         return f"it is compressed already: {parts.syntax.name}"
     if parts.frames is None and syntax.encapsulated and parts.syntax.family != "video":
         return "it has no pixel data to compress"
     return ""
+
+
+def _is_result(parts: FileParts, syntax: TransferSyntax, options: TranscodeOptions) -> bool:
+    """Whether a file is what these options made: each time more would lose more."""
+    told = parts.header.get("DerivationDescription")
+    made = describe_lossy(syntax.name, options.encode.quality_text)
+    return isinstance(told, str) and told.endswith(made)
 
 
 def _recode(
@@ -192,7 +203,7 @@ def _recode(
     return done
 
 
-def _facts(done: Recoded, parts: FileParts) -> dict[str, Any]:
+def _facts(done: Recoded, size_before: int) -> dict[str, Any]:
     facts = {
         "action": "transcoded",
         "frames": done.frame_count,
@@ -201,7 +212,7 @@ def _facts(done: Recoded, parts: FileParts) -> dict[str, Any]:
         "verified": done.verified,
         "pixel_sha256": done.pixel_digest,
         "sop_instance_uid": done.sop_instance_uid,
-        "size_before": parts.size,
+        "size_before": size_before,
         "size_after": done.size_bytes,
     }
     return {name: value for name, value in facts.items() if value != ""}

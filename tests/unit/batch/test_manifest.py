@@ -151,6 +151,25 @@ def test_manifest_line_of_garbage_is_left_out(tmp_path, job):
     assert is_done(path, job)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"status": ["done"]},
+        {"inputs": 5},
+        {"inputs": [{"path": 1}]},
+        {"outputs": [7]},
+        {"outputs": [{"path": "x"}]},
+    ],
+)
+def test_manifest_index_record_of_another_form_is_not_done(tmp_path, job, wrong):
+    path = tmp_path / "m.jsonl"
+    write(path, done(job))
+    *_, record = read_manifest(path)
+    with path.open("a", encoding="ascii") as stream:
+        stream.write(json.dumps(record | wrong) + "\n")
+    assert not is_done(path, job)
+
+
 def test_manifest_name_that_is_no_utf8_survives(tmp_path, job):
     source = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\n.dcm"))
     source.write_bytes(b"in")

@@ -1,3 +1,4 @@
+import hashlib
 import os
 import pickle
 import struct
@@ -12,6 +13,7 @@ from tests.unit.dicom.pixel_files import make_file, ramp
 
 from imgconv.batch.job import BatchOptions, Status
 from imgconv.batch.ledger import Ledger
+from imgconv.batch.manifest import read_manifest
 from imgconv.codecs import EncodeOptions
 from imgconv.dicom.frames import FrameReader
 from imgconv.dicom.header import read_header
@@ -120,6 +122,44 @@ def test_transcode_in_place_again_does_nothing(folder):
     _, outcomes = _run([folder], None, TranscodeOptions("jpeg-ls"))
     assert outcomes["a/one"].status is Status.SKIPPED
     assert (folder / "a" / "one").stat().st_mtime_ns == before
+
+
+def test_transcode_in_place_records_what_was_and_what_is(folder, tmp_path):
+    source = folder / "a" / "one"
+    before = source.read_bytes()
+    manifest = tmp_path / "m.jsonl"
+    _run([source], None, TranscodeOptions("rle"), manifest=manifest)
+    job = list(read_manifest(manifest))[-1]
+    assert job["inputs"][0]["sha256"] == hashlib.sha256(before).hexdigest()
+    assert job["outputs"][0]["sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
+    assert job["facts"]["size_before"] == len(before)
+    assert job["facts"]["size_after"] == source.stat().st_size
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_transcode_in_place_resumed_loses_nothing_more(tmp_path, recorded):
+    source = tmp_path / "one.dcm"
+    make_file(source, ramp(seed=1))
+    options = TranscodeOptions("jpeg2000-lossy", encode=EncodeOptions(psnr=40))
+    books = {"manifest": tmp_path / "m.jsonl", "settings": options}
+    _run([source], None, options, **books)
+    once = source.read_bytes()
+    if not recorded:  # killed after the file was replaced, before the outcome was written
+        books["manifest"].unlink()
+    _, outcomes = _run([source], None, options, **books, resume=True)
+    (outcome,) = outcomes.values()
+    assert outcome.status is (Status.ALREADY_DONE if recorded else Status.SKIPPED)
+    assert source.read_bytes() == once
+
+
+def test_transcode_with_another_quality_compresses_again(tmp_path):
+    source = tmp_path / "one.dcm"
+    make_file(source, ramp(seed=1))
+    for psnr in (50, 30):
+        options = TranscodeOptions("jpeg2000-lossy", encode=EncodeOptions(psnr=psnr))
+        _, outcomes = _run([source], None, options)
+        (outcome,) = outcomes.values()
+        assert outcome.status is Status.DONE
 
 
 def test_transcode_output_that_is_the_input_is_refused(folder):
