@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import field
 
 from imgconv.batch.job import Outcome, Status
-from imgconv.errors import InternalError, OutputError
+from imgconv.errors import OutputError
 from imgconv.exitcodes import ExitCode
 from imgconv.records import record
 
@@ -21,7 +21,6 @@ class Summary:
     size_bytes: int = 0
     seconds: float = 0.0
     output_failed: bool = False
-    bug_met: bool = False
     interrupted: bool = False
 
     @property
@@ -50,4 +49,3 @@ class Summary:
         self.counts[outcome.status] += 1
         self.size_bytes += outcome.job.size_bytes
         self.output_failed |= isinstance(outcome.error, OutputError)
-        self.bug_met |= isinstance(outcome.error, InternalError)

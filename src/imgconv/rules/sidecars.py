@@ -11,9 +11,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from imgconv.errors import CorruptData
 from imgconv.rules.instance import Hit
 
 __all__ = ["check_sidecar", "check_volume_fields", "find_companions", "strip_suffix"]
@@ -92,14 +94,23 @@ def _parse_name(stem: str) -> tuple[dict[str, str], str]:
     return entities, kind
 
 
-def _read_fields(path: Path) -> dict[str, Any] | None:
+def _read_fields(path: Path) -> dict[str, Any]:
+    """Return what a sidecar holds, nothing of one that is too large.
+
+    Raises
+    ------
+    CorruptData
+        It is no JSON object; says so.
+    """
     if path.stat().st_size > _MAX_JSON_BYTES:
-        return None
+        return {}
     try:
-        fields = json.loads(path.read_bytes())
+        fields: Any = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
-        return None
-    return fields if isinstance(fields, dict) else None
+        raise CorruptData("the sidecar is no JSON") from None
+    if not isinstance(fields, dict):
+        raise CorruptData("the sidecar is no JSON object")
+    return fields
 
 
 def check_volume_fields(
@@ -120,7 +131,8 @@ def check_volume_fields(
         return
     fields: dict[str, Any] = {}
     for sidecar in sidecars:
-        fields.update(_read_fields(sidecar) or {})
+        with suppress(CorruptData):  # `check_sidecar` tells of it
+            fields.update(_read_fields(sidecar))
     timing, repetition = fields.get("SliceTiming"), fields.get("RepetitionTime")
     axis = str(fields.get("SliceEncodingDirection", "k"))[:1]
     number = "ijk".find(axis)
@@ -153,17 +165,12 @@ def _check_required(volume: Path, fields: Mapping[str, Any]) -> Iterator[Hit]:
 
 def check_sidecar(path: Path) -> Iterator[Hit]:
     """Check form and units of a sidecar that lies beside its volume (B004)."""
-    if path.stat().st_size > _MAX_JSON_BYTES:
-        return
     if not any(path.with_name(path.stem + suffix).is_file() for suffix in _NIFTI):
         return  # some other JSON
     try:
-        fields: Any = json.loads(path.read_bytes())
-    except (ValueError, RecursionError):
-        yield Hit("B004", "the sidecar is no JSON")
-        return
-    if not isinstance(fields, dict):
-        yield Hit("B004", "the sidecar is no JSON object")
+        fields = _read_fields(path)
+    except CorruptData as error:
+        yield Hit("B004", error.message)
         return
     for name, unit in (("RepetitionTime", 100.0), ("EchoTime", 1.0)):
         value = fields.get(name)

@@ -2,7 +2,7 @@ import pytest
 
 from imgconv.batch.job import Job, Outcome, Status
 from imgconv.batch.summary import Summary
-from imgconv.errors import CorruptData, InternalError, OutputError
+from imgconv.errors import CorruptData, OutputError
 from imgconv.exitcodes import ExitCode
 
 DONE = (Status.DONE, None)
@@ -32,9 +32,3 @@ def test_summary_exit_code(outcomes, code):
 
 def test_summary_interrupted():
     assert Summary(interrupted=True).exit_code is ExitCode.INTERRUPTED
-
-
-def test_summary_remembers_a_bug():
-    summary = Summary()
-    summary.add(Outcome(Job("k", ()), Status.FAILED, error=InternalError("bug")))
-    assert summary.bug_met

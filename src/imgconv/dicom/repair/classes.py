@@ -12,7 +12,7 @@ from __future__ import annotations
 from imgconv.dicom.elements import Tree
 from imgconv.dicom.repair.change import Change, ensure, replace_value
 
-__all__ = ["derive_class", "mend_classes"]
+__all__ = ["CLASS_TAGS", "derive_class", "mend_classes"]
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
 _SUCCESSORS = {
@@ -29,7 +29,7 @@ _EVIDENCE = {
     "PT": (f"{_STORAGE}128", (*_PLANE, 0x00541001, 0x00541102)),  # units, decay correction
 }
 # SOP Class UID, Referenced SOP Class UID
-_TAGS = frozenset({0x00080016, 0x00081150})
+CLASS_TAGS = frozenset({0x00080016, 0x00081150})
 
 
 def derive_class(tree: Tree) -> list[Change]:
@@ -58,7 +58,9 @@ def mend_classes(tree: Tree) -> list[Change]:
     retired = [
         (element, _SUCCESSORS[str(values[0])])
         for element in list(tree.dataset.walk())
-        if element.tag in _TAGS and (values := element.values()) and str(values[0]) in _SUCCESSORS
+        if element.tag in CLASS_TAGS
+        and (values := element.values())
+        and str(values[0]) in _SUCCESSORS
     ]
     return [
         replace_value(

@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from imgconv.dicom.elements import Element, Item, Tree
 from imgconv.dicom.repair.change import Change, ensure, replace_value, skipped
+from imgconv.dicom.repair.classes import CLASS_TAGS
 from imgconv.dicom.uids import uid_of_digest
 from imgconv.standard.iods import find_iod
 
@@ -31,7 +32,6 @@ __all__ = [
 _SOP_CLASS, _SOP_INSTANCE = 0x00080016, 0x00080018
 _STUDY, _SERIES, _FRAME_OF_REFERENCE = 0x0020000D, 0x0020000E, 0x00200052
 _REFERENCED_FRAME = 0x30060024
-_CLASSES = frozenset({0x00080016, 0x00081150})  # SOP Class, Referenced SOP Class UID
 _PRIVATE_CREATOR = 0x00020100  # of the file meta information; PS3.10 7.1
 _META_CLASS, _META_INSTANCE = 0x00020002, 0x00020003
 _FORM = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
@@ -55,7 +55,7 @@ def mend_uids(tree: Tree) -> list[Change]:
         for element in list(tree.dataset.walk())
         if element.vr == "UI"
         and element.items is None
-        and element.tag not in _CLASSES
+        and element.tag not in CLASS_TAGS
         and not _is_valid(element)
     ]
     changes += _mend_classes(tree)
@@ -74,7 +74,7 @@ def _mend_classes(tree: Tree) -> list[Change]:
     return [
         _restore_class(element, said if element.item.parent is None else "")
         for element in list(tree.dataset.walk())
-        if element.tag in _CLASSES and not element.is_empty and not _is_valid(element)
+        if element.tag in CLASS_TAGS and not element.is_empty and not _is_valid(element)
     ]
 
 
