@@ -66,7 +66,7 @@ class Job:
         """The file or folder that messages name; what was unpacked is below its archive."""
         if self.archive is not None:
             _, _, member = self.key.partition(f"{self.archive.name}/")
-            return self.archive / member
+            return Path(f"{self.archive}/{member}")  # also of an absolute name
         return self.inputs[0] if self.inputs else None
 
     @property

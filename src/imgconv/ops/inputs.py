@@ -10,11 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from imgconv.core.atomic import is_temporary
-from imgconv.errors import ImgconvError, InputError, UnsupportedData, UsageError, input_error
+from imgconv.errors import (
+    CorruptData,
+    ImgconvError,
+    InputError,
+    UnsupportedData,
+    UsageError,
+    input_error,
+)
 from imgconv.ops.detect import is_archive, read_head
 from imgconv.records import record
 
-__all__ = ["InputFile", "Inputs", "count_files", "gather", "list_inputs"]
+__all__ = ["InputFile", "Inputs", "count_files", "gather", "holds_files", "list_inputs"]
 
 # What a verb takes: one path, or several.
 Inputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -165,10 +172,19 @@ def _iter_input(path: Path, staging: Path, exclude: Path | None) -> Iterator[Inp
     file = _open(path, str(path))
     if file.problem is None and is_archive(path, file.head):
         yield from _iter_archive(path, staging)
-    elif path.name.upper() == _DICOMDIR:
+    elif _is_directory(path):
         yield from _iter_dicomdir(file)
     else:
         yield replace(file, is_named=True)
+
+
+def holds_files(path: Path, head: bytes) -> bool:
+    """Whether a file, if it is named, stands for others: an archive or a DICOMDIR."""
+    return is_archive(path, head) or _is_directory(path)
+
+
+def _is_directory(path: Path) -> bool:
+    return path.name.upper() == _DICOMDIR
 
 
 def _walk(
@@ -224,9 +240,14 @@ def _iter_archive(archive: Path, staging: Path) -> Iterator[InputFile]:
         yield InputFile(archive, str(archive), skipped="the archive holds no file")
     for member in members:
         shown = f"{archive}/{member.name}"
-        if member.path is None:
+        if not member.name:
+            problem: ImgconvError = CorruptData(
+                "the archive is truncated or damaged; what is before was unpacked", path=archive
+            )
+            yield InputFile(archive, str(archive), problem=problem)
+        elif member.path is None:
             problem = UnsupportedData(f"was not unpacked: {member.reason}", path=shown)
-            yield InputFile(archive / member.name, shown, problem=problem)
+            yield InputFile(Path(shown), shown, problem=problem, archive=archive)
         else:
             yield replace(_open(member.path, shown), archive=archive)
 

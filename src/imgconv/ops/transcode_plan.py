@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import field
 from pathlib import Path
@@ -11,7 +12,8 @@ from imgconv.batch.job import Job
 from imgconv.codecs.encode import EncodeOptions
 from imgconv.dicom.recode import Verify
 from imgconv.errors import ImgconvError, OutputError, UnknownFormat, UsageError
-from imgconv.ops.inputs import InputFile, gather
+from imgconv.ops.detect import read_head
+from imgconv.ops.inputs import InputFile, gather, holds_files
 from imgconv.records import record
 
 __all__ = ["Payload", "TranscodeOptions", "is_single", "iter_jobs", "share_cores"]
@@ -96,14 +98,12 @@ def iter_jobs(
     UsageError
         A member of an archive cannot be replaced.
     """
-    single = is_single(inputs, output)
-    taken: set[int] = set()
+    targets = _Targets(output, single=is_single(inputs, output))
     several = len(inputs) > 1
     for item in inputs:
         base = _base_of(item)
         for file in gather([item], staging, exclude=output, among_others=several):
-            key = _key(file, base, staging)
-            yield _job(file, key, output, single=single, taken=taken)
+            yield _job(file, _key(file, base), targets)
 
 
 def share_cores(jobs: Sequence[Job], worker_count: int) -> int:
@@ -117,7 +117,10 @@ def is_single(inputs: Sequence[str | os.PathLike[str]], output: Path | None) -> 
     if output is None or len(inputs) != 1 or output.is_dir() or not output.suffix:
         return False
     source = Path(inputs[0])
-    return source.is_file() and source.suffix.lower() not in (".zip", ".tar", ".gz", ".tgz")
+    try:
+        return source.is_file() and not holds_files(source, read_head(source))
+    except (OSError, ImgconvError):  # the job will say so
+        return True
 
 
 def _base_of(item: str | os.PathLike[str]) -> Path:
@@ -135,42 +138,63 @@ def _base_of(item: str | os.PathLike[str]) -> Path:
     return Path(*fixed)
 
 
-def _key(file: InputFile, base: Path, staging: Path) -> str:
+def _key(file: InputFile, base: Path) -> str:
     """Return a file's path below its input; below the archive's name for a member."""
-    shown = Path(file.shown) if _is_below(file.path, staging) else file.path
-    relative = os.path.relpath(shown, base)
-    return Path(relative).as_posix() if not relative.startswith("..") else shown.name
+    if file.archive is not None:
+        member = file.shown.removeprefix(f"{file.archive}/")
+        # A name that was refused stays as it is: `..` would make another one of it.
+        name = member if file.problem is not None else posixpath.normpath(member)
+        return f"{_below(file.archive, base)}/{name}"
+    return _below(file.path, base)
 
 
-def _is_below(path: Path, folder: Path) -> bool:
-    return path.is_relative_to(folder)
+def _below(path: Path, base: Path) -> str:
+    relative = os.path.relpath(path, base)
+    return Path(relative).as_posix() if not relative.startswith("..") else path.name
 
 
-def _job(
-    file: InputFile,
-    key: str,
-    output: Path | None,
-    *,
-    single: bool,
-    taken: set[int],
-) -> Job:
-    if output is None:
-        target = Path(os.path.realpath(file.path))
-    else:
-        target = output if single else output / key
-    in_place = output is None
-    problem, skipped = _verdict(file, target, in_place=in_place)
+class _Targets:
+    """Which output each input gets, and which input has got it."""
+
+    def __init__(self, output: Path | None, *, single: bool) -> None:
+        self._output = output
+        self._single = single
+        self._owners: dict[int, int] = {}  # hashes: a million paths would need 600 MB
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the inputs are replaced."""
+        return self._output is None
+
+    def name(self, file: InputFile, key: str) -> Path:
+        """Return the output of an input."""
+        if self._output is None:
+            return Path(os.path.realpath(file.path))
+        return self._output if self._single else self._output / key
+
+    def find_clash(self, file: InputFile, target: Path) -> tuple[ImgconvError | None, str]:
+        """Give the output to an input; if it is taken, say what is wrong, or why that is well."""
+        source = target if self.in_place else os.path.abspath(file.path)  # noqa: PTH100  keeps `..`
+        mark, owner = hash(os.path.normcase(target)), hash(os.fspath(source))
+        if mark not in self._owners:
+            self._owners[mark] = owner
+            return None, ""
+        if self._owners[mark] == owner:
+            return None, "met before, by this or another name"
+        return UsageError(f"another input has the same output `{target}`"), ""
+
+
+def _job(file: InputFile, key: str, targets: _Targets) -> Job:
+    target = targets.name(file, key)
+    problem, skipped = _verdict(file, target, in_place=targets.in_place)
     if not problem and not skipped:
-        mark = hash(os.path.normcase(target))
-        if mark in taken:
-            problem = UsageError(f"another input has the same output `{target}`")
-        taken.add(mark)
+        problem, skipped = targets.find_clash(file, target)
     return Job(
         key,
         (file.path,),
         (target,),
         file.size_bytes,
-        Payload(problem, skipped, in_place),
+        Payload(problem, skipped, targets.in_place),
         memory_bytes=min(file.size_bytes, _MEMORY_BYTES),
         archive=file.archive,
     )
@@ -197,5 +221,7 @@ def _reason_against(file: InputFile) -> str:
 
     if not file.head:
         return "the file is empty; expected DICOM"
+    if holds_files(file.path, file.head):
+        return "an archive in a folder or an archive; name it itself to have it unpacked"
     known = looks_like_dicom(file.path, file.head)
     return "" if known else "no DICOM: neither the prefix `DICM` nor a data element"

@@ -1,4 +1,5 @@
 import io
+import random
 import tarfile
 import zipfile
 
@@ -115,3 +116,42 @@ def test_unpack_of_an_unknown_compression_is_not_supported(tmp_path):
     path.write_bytes(bytes(content))
     with pytest.raises((UnsupportedData, CorruptData)):
         unpack(path, tmp_path / "out")
+
+
+def test_unpack_of_a_damaged_zip_member_keeps_the_others(tmp_path):
+    path = make_zip(tmp_path / "a.zip", one=b"1" * 500, two=bytes(range(256)) * 9, three=b"3")
+    data = bytearray(path.read_bytes())
+    data[data.index(b"two") + 40] ^= 0xFF
+    path.write_bytes(data)
+    one, two, three = unpack(path, tmp_path / "out")
+    assert (one.path.read_bytes(), three.path.read_bytes()) == (b"1" * 500, b"3")
+    assert (two.name, two.path, two.reason) == ("two", None, "it is truncated or damaged")
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["one", "three"]
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_unpack_of_a_cut_tar_keeps_what_is_before(tmp_path, mode):
+    noise = random.Random(0).randbytes
+    path = make_tar(
+        tmp_path / "a.tar", [entry("one", noise(3000)), entry("two", noise(30_000))], mode
+    )
+    path.write_bytes(path.read_bytes()[:20_000])
+    one, two, rest = unpack(path, tmp_path / "out")
+    assert one.path.stat().st_size == 3000
+    assert (two.name, two.path, rest.name, rest.path) == ("two", None, "", None)
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["one"]
+
+
+@pytest.mark.parametrize("change", ["header", "cut"])
+def test_unpack_does_not_take_a_damaged_header_for_the_end(tmp_path, change):
+    path = make_tar(tmp_path / "a.tar", [entry("one", b"1"), entry("two", b"2")], "w")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"two")
+    if change == "cut":
+        del data[at + 100 :]
+    else:
+        data[at + 150] ^= 0xFF
+    path.write_bytes(data)
+    one, rest = unpack(path, tmp_path / "out")
+    assert one.path.read_bytes() == b"1"
+    assert (rest.name, rest.path) == ("", None)
