@@ -11,7 +11,7 @@ Not supported: `InitVar`, ``init=False``, ``order``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
 from functools import cache
 from operator import attrgetter
@@ -144,7 +144,7 @@ class _LazySignature:
 
 
 def _key(instance: Any) -> tuple[Any, ...]:
-    return tuple(getattr(instance, each.name) for each in fields(instance) if each.compare)
+    return _key_of(instance.__class__)(instance)
 
 
 def _equals(self: Any, other: object) -> bool:
@@ -179,8 +179,17 @@ def _set_state(self: Any, state: tuple[Any, ...]) -> None:
 
 
 @cache
+def _key_of(cls: type) -> Callable[[Any], tuple[Any, ...]]:
+    return _getter(each.name for each in fields(cls) if each.compare)
+
+
+@cache
 def _values_of(cls: type) -> Callable[[Any], tuple[Any, ...]]:
-    names = [each.name for each in fields(cls)]
+    return _getter(each.name for each in fields(cls))
+
+
+def _getter(wanted: Iterable[str]) -> Callable[[Any], tuple[Any, ...]]:
+    names = list(wanted)
     if len(names) > 1:
         return attrgetter(*names)
     return lambda instance: tuple(getattr(instance, name) for name in names)

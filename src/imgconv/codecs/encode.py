@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -76,11 +75,7 @@ class EncodeOptions:
     def given(self) -> tuple[str, ...]:
         """The names of the qualities that are set."""
         names = ("near", "ratio", "quality", "psnr")
-        return tuple(
-            field.name
-            for field in fields(self)
-            if field.name in names and getattr(self, field.name) is not None
-        )
+        return tuple(name for name in names if getattr(self, name) is not None)
 
     @property
     def quality_text(self) -> str:

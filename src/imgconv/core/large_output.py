@@ -29,7 +29,7 @@ class EarlyFlush:
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
-        self._thread = ThreadPoolExecutor(1)
+        self._thread: ThreadPoolExecutor | None = None  # small outputs need none
         self._flush: Future[None] | None = None
         self._waiting = 0
 
@@ -37,7 +37,8 @@ class EarlyFlush:
         return self
 
     def __exit__(self, *_details: object) -> None:
-        self._thread.shutdown()
+        if self._thread is not None:
+            self._thread.shutdown()
 
     def follow(self, parts: Iterable[bytes]) -> Iterator[bytes]:
         """Iterate over parts, each of which is written before the next is asked for."""
@@ -49,6 +50,7 @@ class EarlyFlush:
         """Tell that `size` bytes more were written."""
         self._waiting += size
         if self._waiting > _FLUSHED_BYTES and (self._flush is None or self._flush.done()):
+            self._thread = self._thread or ThreadPoolExecutor(1)
             self._flush, self._waiting = self._thread.submit(_send, self._stream), 0
 
 
