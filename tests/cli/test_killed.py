@@ -109,7 +109,7 @@ def test_killed_at_random_points_is_as_undisturbed(slices, undisturbed, tmp_path
     kill_and_run_again(slices, undisturbed, tmp_path / "out", share)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupted_ends_with_130_and_leaves_nothing_half_done(
     slices, undisturbed, tmp_path, number
 ):
@@ -117,7 +117,7 @@ def test_interrupted_ends_with_130_and_leaves_nothing_half_done(
     target = tmp_path / "out"
     process = start(command, slices, target)
     wait_for(lambda: target.exists() and any(target.iterdir()))
-    if number is signal.SIGINT:  # as a terminal does it
+    if number is not signal.SIGTERM:  # as a terminal does it, on Ctrl-C and when it closes
         os.killpg(process.pid, number)
     else:
         process.send_signal(number)

@@ -159,10 +159,14 @@ def _dump(made: Attempt, job: Job) -> bytes:
 
 def _isolate() -> None:
     """Leave signals, output and the end of the parent to the parent's rules."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    shared = {signal.SIGINT}  # which the terminal sends to all: the parent decides what they mean
+    if hasattr(signal, "SIGHUP"):
+        shared.add(signal.SIGHUP)
+    for one in shared:
+        signal.signal(one, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {*shared, signal.SIGTERM})
     # stdout carries the command's data; a C library's chatter is none.
     with contextlib.suppress(OSError, ValueError):
         os.dup2(2, 1)

@@ -1,4 +1,4 @@
-"""Let SIGTERM be like Ctrl-C, and Ctrl-C wait where it would do harm."""
+"""Let SIGTERM and SIGHUP be like Ctrl-C, and Ctrl-C wait where it would do harm."""
 
 from __future__ import annotations
 
@@ -11,23 +11,26 @@ from typing import NoReturn
 
 __all__ = ["hold_interrupts_back", "terminate_like_interrupt"]
 
+# What asks a process to end; Windows has no SIGHUP.
+_ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+
 
 @contextmanager
 def terminate_like_interrupt() -> Iterator[None]:
-    """Let SIGTERM raise `KeyboardInterrupt` until the block ends.
+    """Let SIGTERM, and the SIGHUP of a lost terminal, raise `KeyboardInterrupt` in the block.
 
-    Nothing is changed outside the main thread, or if SIGTERM is handled or
-    ignored already.
+    Nothing is changed outside the main thread, nor for a signal that is
+    handled or, as by nohup, ignored already.
     """
     in_main = threading.current_thread() is threading.main_thread()
-    if not in_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield
-        return
-    signal.signal(signal.SIGTERM, _interrupt)
+    free = [one for one in _ENDING if in_main and signal.getsignal(one) is signal.SIG_DFL]
+    for one in free:
+        signal.signal(one, _interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for one in free:
+            signal.signal(one, signal.SIG_DFL)
 
 
 @contextmanager
@@ -36,12 +39,12 @@ def hold_interrupts_back(*, fork: bool = False) -> Iterator[None]:
 
     For they inherit the mask: else a Ctrl-C, which a terminal sends to all
     processes, would make them print tracebacks while they import. If the block
-    forks, SIGTERM waits too: the copy has our handler until it sets its own.
+    forks, the others wait too: the copy has our handler until it sets its own.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    held = {signal.SIGINT, signal.SIGTERM} if fork else {signal.SIGINT}
+    held = {signal.SIGINT, *_ENDING} if fork else {signal.SIGINT}
     if not fork:
         from multiprocessing import resource_tracker
 

@@ -11,16 +11,34 @@ from imgconv.core.interrupts import terminate_like_interrupt
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
 
-def terminate():
+ENDING = [signal.SIGTERM] + ([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])
+
+
+def send(number):
     with terminate_like_interrupt():
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), number)
         signal.pause()
 
 
-def test_sigterm_becomes_an_interrupt_and_is_as_before_afterwards():
-    with pytest.raises(KeyboardInterrupt):
-        terminate()
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+@pytest.mark.parametrize("number", ENDING)
+def test_signal_that_ends_becomes_an_interrupt_and_is_as_before_afterwards(number):
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            send(number)
+        assert signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, before)
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_signal_that_is_ignored_stays_so(number):
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with terminate_like_interrupt():
+            assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
 
 
 def test_nested_blocks_leave_the_outer_one_in_force():
