@@ -13,10 +13,10 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from imgconv.core.printable import printable
-from imgconv.errors import ImgconvError, UsageError
+from imgconv.errors import ImgconvError, OutputError, UsageError
 from imgconv.exitcodes import ExitCode
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ COMMANDS = {
 }
 
 _COMPLETE = "_IMGCONV_COMPLETE"  # the name that typer gives it
+# Why a stream cannot be written: disk full, quota, size limit, device error.
+_NOT_WRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 _EPILOG = "Exit codes: 0 done, 1 findings, 2 usage, 3 some inputs failed, 4 none done, 5 output."
 
 
@@ -73,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("interrupted\n")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        _silence_stdout()
+        _silence(sys.stdout)
         return ExitCode.BROKEN_PIPE
     except MemoryError:
         sys.stderr.write("error: there is not enough memory\n")
@@ -104,6 +106,10 @@ def _run(words: list[str]) -> int:
     command = typer.main.get_command(app)
     try:
         result: Any = command.main(words, prog_name="imgconv", standalone_mode=False)
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # which typer makes an exit with 1
+            raise error.__context__ from None
+        raise
     except typer.TyperException as error:
         if not words:  # the message is the help
             sys.stderr.write(f"{error.format_message()}\n")
@@ -163,9 +169,13 @@ def _heading(command: Callable[..., Any]) -> Callable[[], None]:
 
 def _tell(error: ImgconvError) -> None:
     """Print one line with the error, and one with the way out if there is one."""
-    sys.stderr.write(f"error: {printable(str(error))}\n")
-    if error.hint:
-        sys.stderr.write(f"hint: {printable(error.hint)}\n")
+    try:
+        sys.stderr.write(f"error: {printable(str(error))}\n")
+        if error.hint:
+            sys.stderr.write(f"hint: {printable(error.hint)}\n")
+        sys.stderr.flush()
+    except OSError:  # stderr itself cannot be written; the exit code tells
+        _silence(sys.stderr)
 
 
 def _end_unforeseen(error: Exception) -> ExitCode:
@@ -173,6 +183,11 @@ def _end_unforeseen(error: Exception) -> ExitCode:
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
         _tell(UsageError("the name is too long", path=str(error.filename or "")))
         return ExitCode.USAGE
+    if isinstance(error, OSError) and error.filename is None and error.errno in _NOT_WRITTEN:
+        # Outputs are told by their names: this is stdout or stderr.
+        _tell(OutputError(f"the report cannot be written: {os.strerror(error.errno)}"))
+        _silence(sys.stdout)
+        return ExitCode.OUTPUT
     _tell_bug(error)
     return ExitCode.INTERNAL
 
@@ -190,6 +205,6 @@ def _tell_bug(error: Exception) -> None:
     sys.stderr.write("hint: set IMGCONV_DEBUG=1 for the traceback, which may show patient data\n")
 
 
-def _silence_stdout() -> None:
-    """Point stdout to nothing, so that the interpreter's last flush does not fail."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _silence(stream: TextIO) -> None:
+    """Point a stream to nothing, so that the interpreter's last flush does not fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -121,3 +122,30 @@ def test_a_name_that_no_system_can_have_is_the_callers_mistake(tmp_path, capsys,
     assert err.startswith("error: n")
     assert err.endswith("n: the name is too long\n")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_report_that_cannot_be_written_is_an_output_error(stream):
+    words = [sys.executable, "-m", "imgconv", "transfer-syntaxes"]
+    if stream == "stderr":
+        words += ["--nonsense"]
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | {stream: full}
+        done = subprocess.run(words, **streams, text=True, check=False)
+    if stream == "stderr":
+        assert done.returncode == ExitCode.USAGE  # told by nothing else
+    else:
+        assert done.returncode == ExitCode.OUTPUT
+        assert done.stderr == ("error: the report cannot be written: No space left on device\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
+@pytest.mark.parametrize("words", [("transfer-syntaxes",), ("rules", "--json")])
+def test_a_reader_that_leaves_ends_the_command_like_sigpipe(words):
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "imgconv", *words]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (ExitCode.BROKEN_PIPE, "")
