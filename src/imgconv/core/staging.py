@@ -8,10 +8,8 @@ kill -9 leaves behind is removed by the `sweep` of the next run.
 from __future__ import annotations
 
 import contextlib
-import filecmp
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -81,6 +79,8 @@ def scratch_folder(inputs: Sequence[str | os.PathLike[str]], output: Path | None
     if all(Path(item).is_dir() for item in inputs):
         yield Path(os.devnull)
     elif output is None:
+        import tempfile
+
         with tempfile.TemporaryDirectory(prefix="imgconv-") as name:
             yield Path(name)
     else:
@@ -185,6 +185,8 @@ def _is_there(staged: Path, target: Path, overwrite: Overwrite) -> bool:
     OutputError
         It has another one and must not be replaced.
     """
+    import filecmp
+
     try:
         if overwrite is Overwrite.ALWAYS or not target.exists():
             return False

@@ -14,10 +14,13 @@ from __future__ import annotations
 import hashlib
 import uuid
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from imgconv.core.image import Image
 from imgconv.errors import output_error
 from imgconv.records import record
+
+if TYPE_CHECKING:
+    from imgconv.core.image import Image
 
 __all__ = ["IMPLEMENTATION_CLASS_UID", "ROOT", "UidMaker", "digest_source", "uid_of_digest"]
 

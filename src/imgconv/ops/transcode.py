@@ -17,12 +17,11 @@ from typing import Any
 
 from imgconv.batch.job import BatchOptions, Job, JobResult, Outcome
 from imgconv.batch.ledger import Ledger, iter_plan, run_batch
-from imgconv.batch.plan import iter_plan_records
+from imgconv.batch.plan import PlanStep, iter_plan_records
 from imgconv.batch.summary import Summary
 from imgconv.codecs.encode import require_quality
 from imgconv.codecs.select import find_decoder, find_encoder, find_second_decoder
 from imgconv.core.atomic import atomic_output
-from imgconv.core.expression import parse_expression
 from imgconv.core.staging import scratch_folder
 from imgconv.dicom.lossy import describe_lossy
 from imgconv.dicom.recode import Recoded, RecodeOptions, Verify, recode
@@ -97,6 +96,8 @@ def require_possible(options: TranscodeOptions) -> TransferSyntax:
     if options.verify == Verify.FULL and syntax.encapsulated:
         find_second_decoder(syntax.uid, find_decoder(syntax.uid))
     if options.where:
+        from imgconv.core.expression import parse_expression
+
         parse_expression(options.where)
     return syntax
 
@@ -112,21 +113,12 @@ def transcode_file(job: Job, *, options: TranscodeOptions) -> JobResult:
         The output cannot be written.
     """
     payload: Payload = job.payload
-    if payload.problem is not None:
-        raise payload.problem
-    if payload.skipped:
-        return JobResult(outputs=(), skipped=payload.skipped)
     syntax = find_target_syntax(options.to)
+    parts, reason = _look_at(job, syntax, options)
+    if parts is None:
+        return JobResult(outputs=(), skipped=reason)
     source, target = job.inputs[0], job.outputs[0]
-    if not (options.overwrite or payload.in_place) and os.path.lexists(target):
-        hint = "replace it by `--overwrite always`"
-        raise OutputError("exists already", path=target, hint=hint)
-    parts = split_file(source, choice=dict(options.choice))
-    skipped = _reason_to_skip(parts, options)
-    if skipped:
-        return JobResult(outputs=(), skipped=skipped)
     facts: dict[str, Any] = {"from": parts.syntax.uid, "to": syntax.uid}
-    reason = _reason_to_copy(parts, syntax, options)
     if not reason:
         try:
             size = parts.size  # in place, the file is another one afterwards
@@ -143,11 +135,50 @@ def transcode_file(job: Job, *, options: TranscodeOptions) -> JobResult:
     return JobResult(facts={**facts, "to": parts.syntax.uid, "action": "copied", "reason": reason})
 
 
+def _look_at(
+    job: Job, syntax: TransferSyntax, options: TranscodeOptions
+) -> tuple[FileParts | None, str]:
+    """Return the parts of a file, and why it is carried over as it is, if it is.
+
+    No parts if it is left out, for the reason.
+    """
+    payload: Payload = job.payload
+    if payload.problem is not None:
+        raise payload.problem
+    if payload.skipped:
+        return None, payload.skipped
+    target = job.outputs[0]
+    if not (options.overwrite or payload.in_place) and os.path.lexists(target):
+        hint = "replace it by `--overwrite always`"
+        raise OutputError("exists already", path=target, hint=hint)
+    parts = split_file(job.inputs[0], choice=dict(options.choice))
+    skipped = _reason_to_skip(parts, options)
+    if skipped:
+        return None, skipped
+    return parts, _reason_to_copy(parts, syntax, options)
+
+
+def _foresee(step: PlanStep, options: TranscodeOptions) -> PlanStep:
+    """Return a step with what `transcode_file` would do, as far as headers tell."""
+    if step.status is not None:
+        return step
+    try:
+        parts, reason = _look_at(step.job, find_target_syntax(options.to), options)
+    except ImgconvError as error:
+        return replace(step, action="fail", reason=error.message)
+    if parts is None or (reason and step.job.payload.in_place):
+        return replace(step, action="skip", reason=reason)
+    return replace(step, action="copy" if reason else "transcode", reason=reason)
+
+
 def _reason_to_skip(parts: FileParts, options: TranscodeOptions) -> str:
     if parts.header.get(0x00020002) == _DIRECTORY or "DirectoryRecordSequence" in parts.header:
         return "a DICOMDIR: make a new one for the new files"
-    if options.where and not parse_expression(options.where)(parts.header):
-        return "the condition of --where is not satisfied"
+    if options.where:
+        from imgconv.core.expression import parse_expression
+
+        if not parse_expression(options.where)(parts.header):
+            return "the condition of --where is not satisfied"
     return ""
 
 
@@ -294,11 +325,16 @@ def show_plan(
     options: TranscodeOptions,
     ledger: Ledger | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Yield what `transcode` would do, as JSON objects; nothing is written."""
+    """Yield what `transcode` would do, as JSON objects; nothing is written.
+
+    `action` is ``transcode``, ``copy``, ``skip``, ``fail`` or ``already-done``, as far
+    as headers tell: what is wrong with pixels is not seen, nor which result would be smaller.
+    """
     require_possible(options)
     with scratch_folder(inputs, None) as staging:
         jobs = iter_jobs(inputs, output, staging)
-        yield from iter_plan_records(iter_plan(jobs, ledger or Ledger()))
+        steps = iter_plan(jobs, ledger or Ledger())
+        yield from iter_plan_records(_foresee(step, options) for step in steps)
 
 
 _FEW = 16  # more files than that are done by workers anyway
