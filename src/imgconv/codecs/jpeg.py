@@ -29,6 +29,9 @@ _PROCESSES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA}
 # The least that a coded block or sample can take bounds what a stream of some length can hold:
 # a DCT block of 64 samples has two Huffman codes of at least one bit, a lossless sample has one.
 _SAMPLES_A_BYTE = {0xC3: 8}
+_SCAN = b"\xff\xda"
+# Each scan may go over the whole image, and take only some bytes. Progressive encoders write 10.
+_MOST_SCANS = 200
 _SAMPLES_A_BYTE_DCT = 64 * 4 * 64  # progressive blocks and end-of-band runs take far less
 
 
@@ -50,6 +53,8 @@ def decode(data: bytes, pixel_format: PixelFormat, transfer_syntax_uid: str) -> 
     samples = pixel_format.rows * pixel_format.columns * pixel_format.samples_per_pixel
     if samples > len(data) * _SAMPLES_A_BYTE.get(header.process, _SAMPLES_A_BYTE_DCT):
         raise CorruptData(f"a JPEG stream of `{len(data)}` bytes cannot hold {samples} samples")
+    if (scans := data.count(_SCAN)) > _MOST_SCANS:
+        raise CorruptData(f"a JPEG stream has `{scans}` scans; it is taken for hostile")
     # Naming the same colour space on both sides keeps the components as they are.
     space = "YCBCR" if header.samples_per_pixel == 3 else None
     try:

@@ -22,12 +22,14 @@ from numpy.typing import NDArray
 from imgconv.codecs.conform import min_precision, require_agreement, require_end, to_declared
 from imgconv.codecs.encode import EncodeTask, find_largest_loss, rms_error
 from imgconv.codecs.frame import PixelFormat
-from imgconv.codecs.streams import find_codestream, parse_jpeg2000_header
+from imgconv.codecs.streams import StreamHeader, find_codestream, parse_jpeg2000_header
 from imgconv.codecs.unraisable import raise_swallowed
 from imgconv.errors import CorruptData, UnsupportedData
 
 __all__ = ["decode", "decode_htj2k", "encode", "encode_htj2k"]
 
+# OpenJPEG takes some hundred bytes for each code block, even for those without a byte.
+_FEW_BLOCKS = 1 << 18
 # Beyond, OpenJPEG's reversible path was measured to be wrong: random extremes of 24 bits.
 _MAX_OPENJPEG_BITS = 23
 # How much more OpenJPEG is asked for than it misses: 2 dB were measured, 5 for 8 bits above 50 dB.
@@ -71,6 +73,7 @@ def _decode(
 ) -> NDArray[Any]:
     header = parse_jpeg2000_header(data)
     require_agreement(header, pixel_format)
+    _require_plausible_blocks(header, len(data))
     if header.high_throughput:  # OpenJPEG notices by itself
         require_end(data)
     if header.subsampled:
@@ -82,6 +85,14 @@ def _decode(
     except (failure, ValueError, RuntimeError) as error:
         raise CorruptData("a JPEG 2000 codestream is damaged") from error
     return to_declared(array, pixel_format)
+
+
+def _require_plausible_blocks(header: StreamHeader, size: int) -> None:
+    """Raise if an image is cut into so many blocks that their bookkeeping would fill the memory."""
+    pixels = header.rows * header.columns * header.samples_per_pixel
+    blocks = pixels // (header.block_pixels or 1)
+    if header.block_pixels and blocks > _FEW_BLOCKS and blocks > 2 * size:
+        raise CorruptData(f"a codestream of `{size}` bytes cannot hold {blocks} code blocks")
 
 
 def encode(samples: NDArray[Any], task: EncodeTask) -> bytes:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from imgconv.codecs.conform import min_precision, require_agreement, to_declared
 from imgconv.codecs.encode import EncodeTask, find_largest_loss
 from imgconv.codecs.frame import PixelFormat
-from imgconv.codecs.streams import StreamHeader, parse_jpegxl_size
+from imgconv.codecs.streams import StreamHeader, has_jpegxl_frames, parse_jpegxl_size
 from imgconv.errors import CorruptData, UnsupportedData
 
 __all__ = ["decode", "encode", "pack_jpeg", "unpack_jpeg"]
@@ -38,6 +38,8 @@ def decode(data: bytes, pixel_format: PixelFormat, transfer_syntax_uid: str) -> 
             f"a frame's codestream has rows, columns `{size[0]}, {size[1]}`; the data set says "
             f"({pixel_format.rows}, {pixel_format.columns})"
         )
+    if has_jpegxl_frames(data):
+        raise CorruptData("a frame's codestream is an animation, or has a preview")
     try:
         array = imagecodecs.jpegxl_decode(data, keeporientation=True)
     except (imagecodecs.JpegxlError, ValueError, RuntimeError) as error:

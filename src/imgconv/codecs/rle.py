@@ -25,6 +25,8 @@ __all__ = ["decode", "encode"]
 
 _HEADER = struct.Struct("<16L")
 _MAX_EXPANSION = 64  # two bytes of PackBits give at most 128
+# What is packed behind a frame is dropped if it is no more than that, or than the frame.
+_MOST_BEYOND = 1 << 16
 
 
 def decode(data: bytes, pixel_format: PixelFormat, transfer_syntax_uid: str) -> NDArray[Any]:  # noqa: ARG001
@@ -85,17 +87,23 @@ def _unpack(segment: bytes, size: int) -> bytes:
     """Return exactly `size` bytes; what a sloppy writer packed beyond them is dropped."""
     if len(segment) * _MAX_EXPANSION < size:
         raise CorruptData(f"an RLE segment of `{len(segment)}` bytes cannot hold {size}")
-    unpacked = _unpack_all(segment)
+    try:
+        unpacked = bytes(imagecodecs.packbits_decode(segment, out=size))
+    except imagecodecs.PackbitsError:  # also if it holds more
+        unpacked = _unpack_all(segment, size + max(size, _MOST_BEYOND))
     if len(unpacked) < size:
         raise CorruptData(f"an RLE segment holds `{len(unpacked)}` bytes; expected {size}")
     return unpacked[:size]
 
 
-def _unpack_all(segment: bytes) -> bytes:
+def _unpack_all(segment: bytes, most: int | None = None) -> bytes:
     try:
-        return bytes(imagecodecs.packbits_decode(segment))
+        return bytes(imagecodecs.packbits_decode(segment, out=most))
     except imagecodecs.PackbitsError as error:
-        raise CorruptData("an RLE segment is no PackBits stream") from error
+        what = (
+            "no PackBits stream" if most is None else f"damaged, or holds more than `{most}` bytes"
+        )
+        raise CorruptData(f"an RLE segment is {what}") from error
 
 
 def encode(samples: NDArray[Any], task: EncodeTask) -> bytes:

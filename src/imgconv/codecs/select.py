@@ -9,6 +9,7 @@ from typing import Any, cast
 from numpy.typing import NDArray
 
 from imgconv.codecs.frame import PixelFormat
+from imgconv.core.expansion import FRAME
 from imgconv.errors import CorruptData, InternalError, UnsupportedData, UsageError
 from imgconv.registry import codecs
 from imgconv.spec import CodecSpec, resolve
@@ -17,10 +18,6 @@ from imgconv.standard.transfer_syntaxes import BY_UID
 __all__ = ["decode_frame", "find_decoder", "find_encoder", "find_second_decoder"]
 
 _NO_CHOICE: Mapping[str, str] = {}
-# Some codecs take next to nothing for a blank image. But nobody has a large one of these,
-# while a decoder would allocate it for a stream of a few bytes.
-_LARGE_FRAME = 128 << 20
-_MOST_EXPANSION = 2000
 
 
 def find_decoder(transfer_syntax_uid: str, choice: Mapping[str, str] = _NO_CHOICE) -> CodecSpec:
@@ -120,7 +117,7 @@ def decode_frame(
     """
     spec = find_decoder(transfer_syntax_uid, choice)
     size = pixel_format.array_bytes
-    if size > _LARGE_FRAME and size > len(data) * _MOST_EXPANSION:
+    if not FRAME.allows(size, len(data)):
         raise CorruptData(f"a frame of `{len(data)}` bytes cannot hold {size} bytes of an image")
     try:
         array: NDArray[Any] = resolve(spec.decode)(data, pixel_format, transfer_syntax_uid)

@@ -12,12 +12,15 @@ ISO/IEC 15444-15 (CAP marker of HTJ2K)
 
 from __future__ import annotations
 
+import re
+
 from imgconv.errors import CorruptData
 from imgconv.records import record
 
 __all__ = [
     "StreamHeader",
     "find_codestream",
+    "has_jpegxl_frames",
     "parse_header_of",
     "parse_jpeg2000_header",
     "parse_jpeg_header",
@@ -26,7 +29,8 @@ __all__ = [
 
 _SOI = b"\xff\xd8"
 _SOC_SIZ = b"\xff\x4f\xff\x51"
-_STANDALONE = {0x01, *range(0xD0, 0xD8)}  # TEM, RSTn: no length follows
+# Neither stuffed zeros nor fill bytes, nor TEM or RSTn, which no length follows.
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]", re.DOTALL)
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7}
 _MAX_MARKERS = 1000  # before the first scan; real streams have fewer than 30
 
@@ -61,6 +65,8 @@ class StreamHeader:
         JPEG: there is a JFIF marker.
     component_ids
         JPEG: the number of each component.
+    block_pixels
+        JPEG 2000: pixels of the smallest code block or precinct; 0 if not found.
     """
 
     rows: int
@@ -77,6 +83,7 @@ class StreamHeader:
     near: int = 0
     is_jfif: bool = False
     component_ids: bytes = b""
+    block_pixels: int = 0
 
     @property
     def is_ycbcr(self) -> bool | None:
@@ -124,15 +131,11 @@ def _iter_segments(data: bytes) -> list[tuple[int, bytes]]:
     found: list[tuple[int, bytes]] = []
     position = 2
     while len(found) < _MAX_MARKERS:
-        start = data.find(b"\xff", position)
-        while 0 <= start < len(data) - 1 and data[start + 1] == 0xFF:  # fill bytes
-            start += 1
-        if start < 0 or start + 4 > len(data):
+        next_marker = _MARKER.search(data, position)
+        if next_marker is None or next_marker.end() + 2 > len(data):
             break
+        start = next_marker.end() - 2
         marker = data[start + 1]
-        if marker in _STANDALONE or marker == 0:
-            position = start + 2
-            continue
         length = int.from_bytes(data[start + 2 : start + 4], "big")
         if length < 2 or start + 2 + length > len(data):
             break
@@ -214,7 +217,16 @@ def parse_jpeg2000_header(data: bytes) -> StreamHeader:
         transform=cod[6] if len(cod) > 11 else None,
         high_throughput=bool(int.from_bytes(body[0:2], "big") & 0x4000),
         reversible=len(cod) > 11 and cod[11] == 1,
+        block_pixels=_block_pixels(cod) if len(cod) > 11 else 0,
     )
+
+
+def _block_pixels(cod: bytes) -> int:
+    """Return the pixels of the smallest code block or precinct; A.6.1, tables A.18, A.21."""
+    exponents = [(cod[8] & 15) + (cod[9] & 15) + 4]
+    if cod[2] & 1:
+        exponents += [(size & 15) + (size >> 4) for size in cod[12:]]
+    return 1 << min(exponents)
 
 
 def _find_coding_style(data: bytes, start: int) -> bytes:
@@ -263,7 +275,32 @@ def parse_jpegxl_size(data: bytes) -> tuple[int, int]:
     ------
     ISO/IEC 18181-1 (SizeHeader), 18181-2 (boxes)
     """
-    bits = _Bits(_jpegxl_codestream(data)[2:14])
+    return _jpegxl_size(_Bits(_jpegxl_codestream(data)[2:]))
+
+
+def has_jpegxl_frames(data: bytes) -> bool:
+    """Whether a JPEG XL codestream is an animation, or has a preview: more than one image.
+
+    Raises
+    ------
+    CorruptData
+        It is none.
+
+    Source
+    ------
+    ISO/IEC 18181-1 (ImageMetadata)
+    """
+    bits = _Bits(_jpegxl_codestream(data)[2:])
+    _jpegxl_size(bits)
+    if bits.take(1) or not bits.take(1):  # all_default, extra_fields
+        return False
+    bits.take(3)  # orientation
+    if bits.take(1):
+        _jpegxl_size(bits)  # intrinsic size
+    return bool(bits.take(2))  # have_preview, have_animation
+
+
+def _jpegxl_size(bits: _Bits) -> tuple[int, int]:
     is_small = bits.take(1)
     rows = (bits.take(5) + 1) * 8 if is_small else _jpegxl_length(bits)
     ratio = bits.take(3)

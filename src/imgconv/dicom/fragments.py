@@ -27,6 +27,7 @@ _ITEM = b"\xfe\xff\x00\xe0"
 _DELIMITER = b"\xfe\xff\xdd\xe0"
 _LENGTH = struct.Struct("<L")
 _BLOCK = 1 << 16
+_MAX_TABLE = 1 << 26  # bytes; a larger one is not that of any number of frames that we read
 _SMALL_BLOCK = 1 << 12  # the beginnings of many fragments, if they are small
 
 # How a frame's codestream begins, by family; a later fragment of it does not begin so.
@@ -50,7 +51,7 @@ class Fragments:
     Parameters
     ----------
     offset_table
-        The Basic Offset Table's bytes, empty if none was written.
+        The Basic Offset Table's bytes, empty if none was written, or one that is far too long.
     spans
         ``(offset, length)`` of each fragment's value, in the source.
     base
@@ -113,7 +114,7 @@ def scan_fragments(source: ByteSource, start: int) -> Fragments:
         raise CorruptData("encapsulated pixel data has no items; expected an offset table")
     table_at, table_length = found[0]
     return Fragments(
-        offset_table=source.read(table_at, table_length),
+        offset_table=source.read(table_at, table_length) if table_length <= _MAX_TABLE else b"",
         spans=tuple(found[1:]),
         base=table_at + table_length,
         end=position,

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from imgconv.codecs.frame import PixelFormat
 from imgconv.codecs.select import decode_frame
 from imgconv.codecs.streams import parse_header_of
+from imgconv.core.expansion import DEFLATED_FRAMES, FRAMES
 from imgconv.dicom.bytesource import Buffer, ByteSource
 from imgconv.dicom.fragments import Fragments, group_fragments, scan_fragments
 from imgconv.dicom.header import Header
@@ -100,7 +101,6 @@ class FrameReader:
         self._extended_lengths = extended_lengths
         self._choice = choice
         self._fragments: Fragments | None = None
-        self._ranges: tuple[tuple[int, int], ...] = ()
 
     @classmethod
     def from_header(
@@ -193,6 +193,30 @@ class FrameReader:
             self._fragments = scan_fragments(self._source, self._offset)
         return self._fragments
 
+    @cached_property
+    def _frame_ranges(self) -> tuple[tuple[int, int], ...]:
+        """Which fragments make up each frame."""
+        ranges = group_fragments(
+            self.fragments,
+            self.frame_count,
+            source=self._source,
+            family=self.syntax.family,
+            extended_offsets=self._extended_offsets,
+        )
+        self._require_plausible_size()
+        return ranges
+
+    def _require_plausible_size(self) -> None:
+        decoded = self.pixel_format.array_bytes * self.frame_count
+        held = sum(length for _, length in self.fragments.spans)
+        allowed = DEFLATED_FRAMES if self.syntax.family == "deflated-frame" else FRAMES
+        if not allowed.allows(decoded, held):
+            raise UnsupportedData(
+                f"`{held}` bytes are said to hold {self.frame_count} frames of "
+                f"{self.pixel_format.array_bytes} bytes; they are taken for hostile",
+                hint="if they are not, decompress them by another program first",
+            )
+
     def read(self, number: int) -> NDArray[Any]:
         """Decode one frame; see `imgconv.codecs.decode_frame` for what comes back.
 
@@ -224,15 +248,7 @@ class FrameReader:
             raise CorruptData(f"frame `{number}` of {self.frame_count}")
         if self._length is not None:
             return bytes(self._native(number))
-        if not self._ranges:
-            self._ranges = group_fragments(
-                self.fragments,
-                self.frame_count,
-                source=self._source,
-                family=self.syntax.family,
-                extended_offsets=self._extended_offsets,
-            )
-        first, stop = self._ranges[number]
+        first, stop = self._frame_ranges[number]
         parts = [self._source.read_exactly(*span) for span in self.fragments.spans[first:stop]]
         return self._trim(parts[0] if len(parts) == 1 else b"".join(parts), number)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from imgconv.core.expansion import DATA_SET
 from imgconv.dicom.layout import Layout, Places, make_layout
 from imgconv.dicom.scan import (
     EXPLICIT_BIG,
@@ -43,10 +44,6 @@ _FIRST_READ = 1 << 16
 # What a header may be longer than the one before it, before it is read in two parts
 _MARGIN = 256
 _PIECE = 1 << 20
-# A data set that inflates to more than this, and more than that many times, is taken for a bomb:
-# images shrink to a third, masks to a hundredth; zeros alone to a thousandth.
-_SURELY_FINE_BYTES = 96 << 20
-_MAX_INFLATION = 300
 
 _IMPLICIT = "1.2.840.10008.1.2"
 _EXPLICIT = "1.2.840.10008.1.2.1"
@@ -283,11 +280,11 @@ def inflate_part(data: bytes) -> tuple[bytes, bool]:
         for start in range(0, len(data), _PIECE):
             piece = data[start : start + _PIECE]
             while piece and not engine.eof:
-                parts.append(engine.decompress(piece, _SURELY_FINE_BYTES))
+                parts.append(engine.decompress(piece, DATA_SET.free_bytes))
                 piece = engine.unconsumed_tail
                 size += len(parts[-1])
                 used = min(start + _PIECE, len(data)) - len(piece)
-                if size >= _SURELY_FINE_BYTES and size > _MAX_INFLATION * used:
+                if size >= DATA_SET.limit(used):
                     raise UnsupportedData(
                         "the deflated data set inflates too far; it is taken for hostile",
                         hint="if it is not, inflate it by another program first",

@@ -62,6 +62,10 @@ __all__ = [
 ]
 
 _CHUNK = 8 << 20
+# What frames that are worked on, or wait to be written, may take; each is there some times:
+# as samples, coded, decoded again.
+_IN_FLIGHT_BYTES = 384 << 20
+_COPIES = 3
 _DEFLATE_LEVEL = 2  # of isal: ten times as fast as zlib, 7 % larger
 BASE = "1.2.840.10008.1.2"
 # Recompression that keeps the compressed samples as they are, bit by bit.
@@ -424,18 +428,20 @@ class Frames(Plan):
     def _made(self, digest: PixelDigest | None) -> Iterator[bytes]:
         """Yield the encoded frames in order; at most a few are in memory."""
         numbers = range(self.frames.frame_count)
-        if self.options.threads < 2 or len(numbers) < 2:
+        room = max(1, _IN_FLIGHT_BYTES // self.source.array_bytes)
+        threads = min(self.options.threads, room // _COPIES)
+        if threads < 2 or len(numbers) < 2:
             for number in numbers:
                 samples, data = self._frame(number)
                 if digest:
                     digest.update(samples)
                 yield data
             return
-        with ThreadPoolExecutor(self.options.threads) as pool:
+        with ThreadPoolExecutor(threads) as pool:
             waiting: deque[Future[tuple[NDArray[Any], bytes]]] = deque()
             for number in numbers:
                 waiting.append(pool.submit(self._frame, number))
-                if len(waiting) > 2 * self.options.threads:
+                if len(waiting) > min(2 * threads, room // 2):
                     yield self._taken(waiting, digest)
             while waiting:
                 yield self._taken(waiting, digest)

@@ -15,13 +15,11 @@ from pathlib import Path, PurePosixPath
 from tarfile import HeaderError, ReadError
 from typing import IO, Self
 
+from imgconv.core.expansion import ARCHIVE
 from imgconv.errors import CorruptData, UnsupportedData, output_error
 
 __all__ = ["Member", "unpack"]
 
-# Scanner data compresses 2 to 20 times; what exceeds both limits is a bomb.
-_MAX_RATIO = 200
-_FREE_BYTES = 1 << 29
 _MAX_MEMBERS = 2_000_000
 _COPY_BYTES = 1 << 20
 _END_OF_TAR = ("EOFHeaderError", "EmptyHeaderError")  # of tarfile, which does not export them
@@ -92,7 +90,7 @@ class _Unpacking:
         self._archive = archive
         self._folder = folder
         self._is_zip = zipfile.is_zipfile(archive)
-        self._allowance = max(_FREE_BYTES, archive.stat().st_size * _MAX_RATIO)
+        self._allowance = ARCHIVE.limit(archive.stat().st_size)
         self._taken: set[str] = set()
         self._members: list[Member] = []
 

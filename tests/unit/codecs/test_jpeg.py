@@ -35,3 +35,18 @@ def test_decode_few_bytes_for_many_lossless_samples_are_corrupt():
     pixel_format = PixelFormat(rows=4000, columns=4000, bits_allocated=8, bits_stored=8)
     with pytest.raises(CorruptData, match="cannot hold 16000000 samples"):
         decode(large, pixel_format, "")
+
+
+def test_decode_of_thousands_of_scans_is_refused():
+    stream = bytes(imagecodecs.jpeg8_encode(RGB[..., 0].copy(), level=90))
+    grey = PixelFormat(rows=16, columns=24, bits_allocated=8, bits_stored=8)
+    at = stream.index(b"\xff\xda")
+    with pytest.raises(CorruptData, match="`1001` scans"):
+        decode(stream[:-2] + stream[at : at + 10] * 1000 + b"\xff\xd9", grey, "")
+
+
+def test_decode_skips_fill_bytes_and_stuffing_between_markers_at_once():
+    stream = bytes(imagecodecs.jpeg8_encode(RGB[..., 0].copy(), lossless=True, predictor=1))
+    grey = PixelFormat(rows=16, columns=24, bits_allocated=8, bits_stored=8)
+    filled = stream[:2] + b"\xff" * 1000 + stream[2:]
+    assert np.array_equal(decode(filled, grey, ""), RGB[..., 0])

@@ -111,3 +111,23 @@ def test_encode_samples_that_openjpeg_does_not_keep_are_refused(signed, bits):
     with pytest.raises(UnsupportedData, match="not exact") as caught:
         encode_frame(samples, find_transfer_syntax("jpeg2000").uid, grey)
     assert "htj2k" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["jpeg2000", "htj2k"])
+@pytest.mark.parametrize("change", ["code blocks", "precincts"])
+def test_decode_millions_of_blocks_in_few_bytes_are_corrupt(name, change):
+    pixel_format = PixelFormat(rows=4096, columns=4096, bits_allocated=8, bits_stored=8)
+    data = _encode(name, np.zeros((4096, 4096), np.uint8), pixel_format)
+    at = data.index(b"\xff\x52")  # COD
+    if change == "code blocks":
+        hostile = data[: at + 10] + b"\0\0" + data[at + 12 :]
+    else:
+        levels = data[at + 9] + 1
+        length = int.from_bytes(data[at + 2 : at + 4], "big") + levels
+        style = bytes((data[at + 4] | 1,))
+        hostile = data[: at + 2] + length.to_bytes(2, "big") + style + data[at + 5 : at + 14]
+        hostile += bytes(levels) + data[at + 14 :]
+    decoder = decode if name == "jpeg2000" else decode_htj2k
+    with pytest.raises(CorruptData, match="code blocks"):
+        decoder(hostile, pixel_format, "")
+    assert not decoder(data, pixel_format, "").any()

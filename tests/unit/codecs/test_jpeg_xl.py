@@ -31,3 +31,13 @@ def test_decode_of_a_large_stream_for_a_small_image_is_refused_first():
     large = bytes(imagecodecs.jpegxl_encode(np.zeros((2000, 2000), np.uint8), lossless=True))
     with pytest.raises(CorruptData, match="`2000, 2000`"):
         decode(large, GREY, "")
+
+
+def test_decode_animation_is_refused_before_it_is_decoded():
+    frames = np.zeros((5, 16, 24), np.uint8)
+    data = bytes(
+        imagecodecs.jpegxl_encode(frames, lossless=True, photometric="minisblack", planar=False)
+    )
+    pixel_format = PixelFormat(rows=16, columns=24, bits_allocated=8, bits_stored=8)
+    with pytest.raises(CorruptData, match="animation"):
+        decode(data, pixel_format, "")

@@ -69,3 +69,15 @@ def test_segments_are_measured():
 def test_what_is_no_frame_is_not_measured(data):
     with pytest.raises(CorruptData):
         measure(data)
+
+
+def test_decode_bomb_is_refused_without_being_unpacked():
+    import tracemalloc
+
+    pixel_format = PixelFormat(rows=2, columns=3, bits_allocated=8, bits_stored=8)
+    bomb = _frame(b"\x81\0" * (1 << 20))  # 2 MiB of runs become 128 MiB
+    tracemalloc.start()
+    with pytest.raises(CorruptData, match="holds more than"):
+        decode(bomb, pixel_format, "")
+    assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    tracemalloc.stop()

@@ -103,3 +103,15 @@ def test_group_fragments_that_cannot_be_told_apart_are_corrupt():
         _group([b"ab", b"cd", b"ef"], 2, family="rle")
     with pytest.raises(CorruptData, match="`1` fragments for 2 frames"):
         _group([b"ab"], 2)
+
+
+def test_scan_fragments_takes_no_offset_table_of_gigabytes(tmp_path):
+    path = tmp_path / "a"
+    size = 1 << 30
+    with path.open("wb") as file:
+        file.write(b"HEAD\xfe\xff\x00\xe0" + struct.pack("<L", size))
+        file.seek(size, 1)  # sparse
+        file.write(_item(b"ab") + b"\xfe\xff\xdd\xe0\0\0\0\0")
+    found = scan_fragments(ByteSource(path), 4)
+    assert found.offset_table == b""
+    assert found.spans == ((12 + size + 8, 2),)

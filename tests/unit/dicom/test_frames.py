@@ -143,3 +143,21 @@ def _corpus():
 def test_real_file_decodes_to_what_independent_decoders_agree_on(path, digest):
     reader = FrameReader.from_header(read_header(path))
     assert digest_all(reader) == digest
+
+
+@pytest.mark.parametrize("uid", ["1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.8.1"])
+def test_raw_many_frames_of_next_to_nothing_are_refused_before_one_is_decoded(uid):
+    item = b"\xfe\xff\x00\xe0"
+    data = item + bytes(4) + (item + b"\4\0\0\0abcd") * 100 + b"\xfe\xff\xdd\xe0\0\0\0\0"
+    large = PixelFormat(rows=8000, columns=8000, bits_allocated=8, bits_stored=8)
+    reader = FrameReader(
+        data,
+        offset=0,
+        length=None,
+        transfer_syntax_uid=uid,
+        pixel_format=large,
+        frame_count=100,
+    )
+    with pytest.raises(UnsupportedData, match="`400` bytes are said to hold 100 frames") as caught:
+        reader.raw(0)
+    assert "another program" in caught.value.hint

@@ -5,6 +5,7 @@ import zipfile
 
 import pytest
 
+from imgconv.core.expansion import Expansion
 from imgconv.errors import CorruptData, UnsupportedData
 from imgconv.ops import archives
 from imgconv.ops.archives import unpack
@@ -71,7 +72,7 @@ def test_unpack_keeps_members_of_one_name_apart(tmp_path):
 
 
 def test_unpack_of_a_bomb_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(archives, "_FREE_BYTES", 1 << 20)
+    monkeypatch.setattr(archives, "ARCHIVE", Expansion(1 << 20, 200))
     path = make_zip(tmp_path / "a.zip", zeros=bytes(8 << 20))
     with pytest.raises(CorruptData, match="more than any scanner") as caught:
         unpack(path, tmp_path / "out")
