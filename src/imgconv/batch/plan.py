@@ -51,10 +51,16 @@ class Shard:
 
 @record
 class PlanStep:
-    """A job and what would become of it: None if it would run."""
+    """A job and what would become of it.
+
+    `status` is None if it would run; then `action` is a word for what it would
+    do, if that is known, and `reason` says why it would not do more.
+    """
 
     job: Job
     status: Status | None = None
+    action: str = ""
+    reason: str = ""
 
 
 def iter_shard(jobs: Iterable[Job], shard: Shard) -> Iterator[Job]:
@@ -65,10 +71,13 @@ def iter_shard(jobs: Iterable[Job], shard: Shard) -> Iterator[Job]:
 def iter_plan_records(steps: Iterable[PlanStep]) -> Iterator[dict[str, Any]]:
     """Iterate over the steps of a plan as JSON values, for `--dry-run --json`."""
     for step in steps:
+        known = step.action or "run" if step.status is None else step.status.value
         yield {
             "record": "plan",
             "key": step.job.key,
-            "action": "run" if step.status is None else step.status.value,
+            "action": known,
+            **({"reason": step.reason} if step.reason else {}),
+            "path": str(step.job.path or ""),
             "inputs": [str(path) for path in step.job.lasting_inputs],
             "outputs": [str(path) for path in step.job.outputs],
             "size_bytes": step.job.size_bytes,

@@ -15,7 +15,10 @@ __all__ = ["Summary"]
 
 @record(frozen=False)
 class Summary:
-    """How a batch went; `seconds` is wall time."""
+    """How a batch went.
+
+    `size_bytes` is the size of the inputs that were done, `seconds` is wall time.
+    """
 
     counts: Counter[Status] = field(default_factory=Counter)
     size_bytes: int = 0
@@ -47,5 +50,6 @@ class Summary:
     def add(self, outcome: Outcome) -> None:
         """Count one outcome."""
         self.counts[outcome.status] += 1
-        self.size_bytes += outcome.job.size_bytes
+        if outcome.status is Status.DONE:
+            self.size_bytes += outcome.job.size_bytes
         self.output_failed |= isinstance(outcome.error, OutputError)

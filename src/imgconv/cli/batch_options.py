@@ -215,12 +215,17 @@ def build_ledger(
     )
 
 
-def format_summary(summary: Summary, verb: str) -> str:
-    """Return one line for people: how many were done, left out, failed, and how fast."""
+def format_summary(summary: Summary, verb: str, *, fail_fast: bool = False) -> str:
+    """Return one line for people: how many were done, left out, failed, and how fast.
+
+    `fail_fast` says that a failure has ended the run.
+    """
     counts = {status.value: number for status, number in summary.counts.items()}
     done = counts.pop("done", 0)
     rest = "".join(f", {number} {name}" for name, number in sorted(counts.items()))
-    state = "interrupted; " if summary.interrupted else ""
+    state = "stopped at a failure; " if fail_fast and summary.failed else ""
+    if summary.interrupted:
+        state = "interrupted; "
     rate = summary.size_bytes / max(summary.seconds, 1e-6) / 1e6
     return f"{state}{done} {verb}{rest} in {summary.seconds:.1f} s ({rate:.1f} MB/s)"
 

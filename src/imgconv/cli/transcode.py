@@ -69,8 +69,8 @@ def transcode(  # noqa: PLR0917  a command's options
     ] = None,
     in_place: Annotated[bool, typer.Option("--in-place", help="Replace the inputs.")] = False,
     where: Annotated[
-        str, typer.Option(metavar="CONDITION", help="Only these: \"Modality == 'CT'\".")
-    ] = "",
+        str | None, typer.Option(metavar="CONDITION", help="Only these: \"Modality == 'CT'\".")
+    ] = None,
     skip_compressed: Annotated[
         bool, typer.Option("--skip-compressed", help="Copy compressed files as they are.")
     ] = False,
@@ -157,7 +157,7 @@ def transcode(  # noqa: PLR0917  a command's options
         verify=verify.value,
         only_if_smaller=only_if_smaller,
         skip_compressed=skip_compressed,
-        where=where,
+        where=_condition(where),
         keep_sop_instance_uid=keep_sop_instance_uid,
         choice=_choice(codec),
         digests=manifest is not None or json,
@@ -175,8 +175,13 @@ def transcode(  # noqa: PLR0917  a command's options
         versions=_versions() if manifest is not None else {},
     )
     if dry_run:
+        plan = _Plan(json=json)
         for record in show_plan(inputs, folder, options, ledger):
-            _print_record(record)
+            plan.add(record)
+        if not (plan.counts or shard):
+            raise InputError("there is no file to transcode")
+        if not quiet:
+            tell(plan.summary)
         return 0
     batch = build_options(
         jobs=jobs,
@@ -200,8 +205,8 @@ def transcode(  # noqa: PLR0917  a command's options
         )
     if not (summary.total or shard or summary.interrupted):
         raise InputError("there is no file to transcode")
-    if not quiet and (summary.total > 1 or not summary.failed):
-        tell(format_summary(summary, "transcoded") + report.remark)
+    if not quiet and (summary.total > 1 or not summary.failed or fail_fast):
+        tell(format_summary(summary, "transcoded", fail_fast=fail_fast) + report.remark)
     return summary.exit_code
 
 
@@ -225,6 +230,17 @@ def _target(output: Path | None, *, in_place: bool) -> Path | None:
     return output
 
 
+def _condition(where: str | None) -> str:
+    """Return the condition; that of an unset variable must not mean every file."""
+    from imgconv.errors import UsageError
+
+    if where is not None and not where.strip():
+        raise UsageError(
+            "the condition of --where is empty", hint="leave out `--where` to take every file"
+        )
+    return where or ""
+
+
 def _choice(codec: list[str]) -> tuple[tuple[str, str], ...]:
     from imgconv.errors import UsageError
 
@@ -246,6 +262,36 @@ def _versions() -> dict[str, str]:
 
     names = ("imagecodecs", "numpy")
     return {"imgconv": __version__, **{name: version(name) for name in names}}
+
+
+class _Plan:
+    """Prints what would be done as a line each, for programs or for people."""
+
+    def __init__(self, *, json: bool) -> None:
+        self._json = json
+        self._size_bytes = 0
+        self.counts: dict[str, int] = {}
+
+    def add(self, record: dict[str, Any]) -> None:
+        """Print one step and count it."""
+        action = record["action"]
+        self.counts[action] = self.counts.get(action, 0) + 1
+        self._size_bytes += record["size_bytes"] * (action in {"transcode", "copy"})
+        if self._json:
+            _print_record(record)
+            return
+        from imgconv.core.printable import printable
+
+        target = f" -> {record['outputs'][0]}" if action in {"transcode", "copy"} else ""
+        reason = f": {record['reason']}" if "reason" in record else ""
+        line = f"would {action}" if action != "already-done" else action
+        sys.stdout.write(printable(f"{line}: {record['path']}{target}{reason}") + "\n")
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        words = [f"{number} {action}" for action, number in sorted(self.counts.items())]
+        return f"would: {', '.join(words)} ({self._size_bytes / 1e6:.1f} MB); nothing was written"
 
 
 class _Report:

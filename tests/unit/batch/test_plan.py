@@ -31,7 +31,13 @@ def test_iter_shard_splits_evenly_and_by_key_alone():
 
 def test_iter_plan_records_are_json():
     job = Job("k", (Path("a"), Path("b")), (Path("c"),), 7, payload=object())
-    records = list(iter_plan_records([PlanStep(job), PlanStep(job, Status.ALREADY_DONE)]))
+    steps = [
+        PlanStep(job),
+        PlanStep(job, Status.ALREADY_DONE),
+        PlanStep(job, action="skip", reason="why"),
+    ]
+    records = list(iter_plan_records(steps))
     assert json.loads(json.dumps(records)) == records
-    assert [record["action"] for record in records] == ["run", "already-done"]
+    assert [record["action"] for record in records] == ["run", "already-done", "skip"]
+    assert [record.get("reason") for record in records] == [None, None, "why"]
     assert records[0]["inputs"] == ["a", "b"]

@@ -80,7 +80,8 @@ def test_format_summary():
     for status in (Status.DONE, Status.DONE, Status.FAILED, Status.ALREADY_DONE):
         summary.add(Outcome(Job("k", (), size_bytes=1_000_000), status))
     text = format_summary(summary, "converted")
-    assert text == "2 converted, 1 already-done, 1 failed in 2.0 s (2.0 MB/s)"
+    assert text == "2 converted, 1 already-done, 1 failed in 2.0 s (1.0 MB/s)"
+    assert format_summary(summary, "converted", fail_fast=True).startswith("stopped at a failure; ")
     summary.interrupted = True
     assert format_summary(summary, "converted").startswith("interrupted; ")
 

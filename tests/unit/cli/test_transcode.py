@@ -51,6 +51,7 @@ def test_transcode_verbose_is_a_line_a_file(source, tmp_path, capsys):
         (("--to", "rle", "--codec", "rle"), "FAMILY=LIBRARY"),
         (("--to", "rle", "--in-place"), "say either"),
         (("--to", "rle", "--where", "Nonsense"), "unknown attribute"),
+        (("--to", "rle", "--where", ""), "--where is empty"),
     ],
 )
 def test_transcode_wrong_options_are_told_before_any_work(source, tmp_path, capsys, words, message):
@@ -70,9 +71,34 @@ def test_transcode_refused_file_has_reason_and_way_out(tmp_path, capsys):
 
 
 def test_transcode_dry_run_prints_the_plan(source, tmp_path, capsys):
-    assert _transcode(source, tmp_path, "--to", "rle", "--dry-run") == 0
-    assert json.loads(capsys.readouterr().out.splitlines()[0])["key"] == "a.dcm"
+    assert _transcode(source, tmp_path, "--to", "rle", "--dry-run", "--json") == 0
+    out, err = capsys.readouterr()
+    (record,) = map(json.loads, out.splitlines())
+    assert (record["key"], record["action"]) == ("a.dcm", "transcode")
+    assert err == "would: 1 transcode (0.0 MB); nothing was written\n"
     assert not (tmp_path / "out").exists()
+
+
+def test_transcode_dry_run_for_people_is_a_line_a_file(source, tmp_path, capsys):
+    target = tmp_path / "out" / "a.dcm"
+    for words, line in (
+        (("--to", "rle"), f"would transcode: {source} -> {target}"),
+        (
+            ("--to", "explicit"),
+            f"would copy: {source} -> {target}: it is in Explicit VR Little Endian already",
+        ),
+    ):
+        assert _transcode(source, tmp_path, *words, "--dry-run") == 0
+        assert capsys.readouterr().out == f"{line}\n"
+
+
+def test_transcode_fail_fast_says_that_it_stopped(tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    make_file(tmp_path / "in" / "b.dcm", ramp())
+    source = make_file(tmp_path / "in" / "a.dcm", ramp())
+    source.write_bytes(source.read_bytes()[:-9])
+    assert _transcode(tmp_path / "in", tmp_path, "--to", "rle", "--fail-fast") == 4
+    assert "stopped at a failure; 0 transcoded, 1 failed" in capsys.readouterr().err
 
 
 def test_a_folder_without_files_is_not_done(tmp_path, capsys):

@@ -319,6 +319,22 @@ def test_show_plan_writes_nothing(folder, tmp_path):
     assert not out.exists()
 
 
+def test_show_plan_foresees_what_becomes_of_each(folder, tmp_path):
+    make_file(folder / "cut.dcm", ramp())
+    (folder / "cut.dcm").write_bytes((folder / "cut.dcm").read_bytes()[:-9])
+    make_file(folder / "other.dcm", ramp(), Modality="US")
+    out = tmp_path / "out"
+    options = TranscodeOptions("rle", where="Modality != 'US'")
+    _run([folder / "a" / "one"], out / "a" / "one", options)
+    for target in (out, None):
+        plan = {step["key"]: step for step in show_plan([str(folder)], target, options)}
+        _, outcomes = _run([folder], target, options)
+        for key, outcome in outcomes.items():
+            expected = {"done": "transcode", "skipped": "skip", "failed": "fail"}
+            assert plan[key]["action"] == expected[outcome.status.value], key
+            assert plan[key].get("reason", "") == outcome.reason
+
+
 def test_jobs_are_picklable(folder, tmp_path):
     jobs = list(iter_jobs([str(folder)], tmp_path / "out", tmp_path / "s"))
     again = pickle.loads(pickle.dumps(jobs))
