@@ -51,7 +51,8 @@ def atomic_output(target: Path, *, replace: bool = True) -> Iterator[IO[Any]]:
     target
         The final name; its folder is created if it is missing.
     replace
-        Whether an existing target may be replaced.
+        Whether an existing target may be replaced; its mode, and its group and
+        owner as far as we may, stay as they are.
 
     Raises
     ------
@@ -219,7 +220,7 @@ def _create(target: Path, names: list[Path], *, replace: bool) -> UnfinishedOutp
 
 def _rename(temporary: Path, target: Path, *, replace: bool) -> None:
     try:
-        temporary.chmod(0o666 & ~_umask())
+        _set_permissions(temporary, target if replace else None)
         if replace:
             temporary.replace(target)
         else:
@@ -231,6 +232,26 @@ def _rename(temporary: Path, target: Path, *, replace: bool) -> None:
         ) from None
     except OSError as error:
         raise output_error(error, target) from error
+
+
+def _set_permissions(temporary: Path, replaced: Path | None) -> None:
+    """Give a file the usual mode, or mode, group and owner of the file that it replaces.
+
+    Before it has that one's name: else a kill in between would leave it with another mode.
+    """
+    status = None
+    if replaced is not None:
+        with contextlib.suppress(OSError):  # there is none
+            status = os.lstat(replaced)
+    if status is None or not stat.S_ISREG(status.st_mode):
+        temporary.chmod(0o666 & ~_umask())
+        return
+    mine = temporary.stat()
+    for owner, group in ((-1, status.st_gid), (status.st_uid, -1)):  # who may not chown, may chgrp
+        if owner not in (-1, mine.st_uid) or group not in (-1, mine.st_gid):
+            with contextlib.suppress(OSError, AttributeError):  # Windows has no owners
+                os.chown(temporary, owner, group)
+    temporary.chmod(stat.S_IMODE(status.st_mode) & 0o777)
 
 
 @functools.cache

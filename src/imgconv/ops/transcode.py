@@ -225,13 +225,9 @@ def _recode(
         digests=options.digests,
         threads=max(1, options.threads),
     )
-    mode = parts.path.stat().st_mode if in_place else None
-    done = recode(
+    return recode(
         parts, target, wanted, accept=accept, replace_existing=options.overwrite or in_place
     )
-    if mode is not None:
-        target.chmod(mode & 0o7777)
-    return done
 
 
 def _facts(done: Recoded, size_before: int) -> dict[str, Any]:
@@ -304,7 +300,7 @@ def transcode(
         how = replace(
             how,
             preload=(*how.preload, *preload_for(syntax)),
-            overlap=folder is not None,  # in place, the mode is set after the file is written
+            overlap=True,
             isolate=how.isolate or any(_may_crash(job) for job in first),
         )
         return run_batch(

@@ -236,3 +236,32 @@ def test_atomic_output_blames_no_file_for_a_broken_pipe(tmp_path):
     with pytest.raises(BrokenPipeError), atomic_output(tmp_path / "a"):
         raise BrokenPipeError
     assert list(tmp_path.iterdir()) == []
+
+
+@POSIX
+def test_atomic_output_keeps_mode_and_owner_of_what_it_replaces(tmp_path):
+    target = tmp_path / "a"
+    target.write_bytes(b"old")
+    target.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(target, 12345, 54321)
+    before = target.stat()
+    write_bytes(target, b"new")
+    after = target.stat()
+    assert target.read_bytes() == b"new"
+    assert (after.st_mode, after.st_uid, after.st_gid) == (
+        before.st_mode,
+        before.st_uid,
+        before.st_gid,
+    )
+
+
+@POSIX
+def test_atomic_output_in_place_of_a_link_has_the_usual_mode(tmp_path):
+    (tmp_path / "b").write_bytes(b"")
+    (tmp_path / "x").write_bytes(b"kept")
+    (tmp_path / "x").chmod(0o600)
+    (tmp_path / "a").symlink_to("x")
+    write_bytes(tmp_path / "a", b"new")
+    assert (tmp_path / "a").lstat().st_mode == (tmp_path / "b").stat().st_mode
+    assert (tmp_path / "x").read_bytes() == b"kept"
