@@ -23,6 +23,11 @@ __all__ = ["Member", "unpack"]
 _MAX_MEMBERS = 2_000_000
 _COPY_BYTES = 1 << 20
 _END_OF_TAR = ("EOFHeaderError", "EmptyHeaderError")  # of tarfile, which does not export them
+_BOMB = "the archive unpacks to more than any scanner's data would"
+# Long names and extended headers are read into memory, as a whole.
+_HEADERS = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
+_LONG_NAMES = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
+_MAX_HEADER_BYTES = 1 << 20
 _DAMAGE = "it is truncated or damaged"
 _DAMAGED = (
     zipfile.BadZipFile,
@@ -91,7 +96,7 @@ class _Unpacking:
         self._folder = folder
         self._is_zip = zipfile.is_zipfile(archive)
         self._allowance = ARCHIVE.limit(archive.stat().st_size)
-        self._taken: set[str] = set()
+        self._taken: dict[str, int] = {}
         self._members: list[Member] = []
 
     def run(self) -> list[Member]:
@@ -152,8 +157,13 @@ def _iter_zip(archive: Path) -> Iterator[Entry]:
 
 
 def _iter_tar(archive: Path) -> Iterator[Entry]:
+    limit = ARCHIVE.limit(archive.stat().st_size)
     with tarfile.open(archive, "r:*", tarinfo=_StrictInfo) as opened:
         for info in opened:
+            # What is not wanted is unpacked as well, to get to what follows.
+            has_data = not (info.islnk() or info.issym() or info.isdev())
+            if has_data and info.offset_data + info.size > limit:
+                raise CorruptData(_BOMB)
             if info.isdir():
                 continue
             if info.isreg():
@@ -166,6 +176,14 @@ class _StrictInfo(tarfile.TarInfo):
     """A member's header; `tarfile` takes a damaged one for the end of the archive."""
 
     @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Decode a header."""
+        info = super().frombuf(buf, encoding, errors)
+        if info.type in (*_HEADERS, *_LONG_NAMES) and info.size > _MAX_HEADER_BYTES:
+            raise CorruptData(f"the archive has a header of `{info.size}` bytes")
+        return info
+
+    @classmethod
     def fromtarfile(cls, tarfile: tarfile.TarFile) -> Self:  # its name there
         """Read the next header."""
         try:
@@ -176,17 +194,21 @@ class _StrictInfo(tarfile.TarInfo):
             raise ReadError(str(error)) from error
 
 
-def _safe_name(name: str, taken: set[str]) -> str | None:
-    """Return a relative path for a member that no other one has, None if it leads out."""
+def _safe_name(name: str, taken: dict[str, int]) -> str | None:
+    """Return a relative path for a member that no other one has, None if it leads out.
+
+    `taken` maps paths, in small letters, to how many members wanted them; it is added to.
+    """
     parts = PurePosixPath(name.replace("\\", "/")).parts
     if not parts or parts[0] == "/" or ".." in parts or re.match(r"[A-Za-z]:", parts[0]):
         return None
     safe = "/".join(re.sub(r"[^\w.\- ]", "_", part)[-100:] for part in parts[-8:])
-    stem, number = safe, 1
+    stem, number = safe, taken.get(safe.lower(), 0)
     while safe.lower() in taken:
         number += 1
         safe = f"{number}/{stem}"
-    taken.add(safe.lower())
+    taken[stem.lower()] = number or 1
+    taken[safe.lower()] = taken.get(safe.lower(), 1)
     return safe
 
 
@@ -200,6 +222,6 @@ def _copy(stream: IO[bytes] | None, target: Path, allowance: int) -> int:
         while data := stream.read(_COPY_BYTES):
             written += len(data)
             if written > allowance:
-                raise CorruptData("the archive unpacks to more than any scanner's data would")
+                raise CorruptData(_BOMB)
             output.write(data)
     return written

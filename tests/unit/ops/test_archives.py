@@ -1,3 +1,4 @@
+import gzip
 import io
 import random
 import tarfile
@@ -156,3 +157,30 @@ def test_unpack_does_not_take_a_damaged_header_for_the_end(tmp_path, change):
     one, rest = unpack(path, tmp_path / "out")
     assert one.path.read_bytes() == b"1"
     assert (rest.name, rest.path) == ("", None)
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_unpack_of_a_header_of_gigabytes_is_refused_before_it_is_read(tmp_path, kind):
+    header = tarfile.TarInfo("x")
+    header.type, header.size = kind, 1 << 30
+    path = tmp_path / "a.tar"
+    path.write_bytes(header.tobuf(tarfile.GNU_FORMAT) + bytes(10_240))
+    with pytest.raises(CorruptData, match="a header of `1073741824` bytes"):
+        unpack(path, tmp_path / "out")
+
+
+def test_unpack_of_a_bomb_that_would_be_left_out_is_refused_before_it_is_skipped(tmp_path):
+    header = tarfile.TarInfo("../x")
+    header.size = 1 << 40
+    path = tmp_path / "a.tar.gz"
+    path.write_bytes(gzip.compress(header.tobuf(tarfile.GNU_FORMAT) + bytes(1 << 20)))
+    with pytest.raises(CorruptData, match="more than any scanner"):
+        unpack(path, tmp_path / "out")
+
+
+def test_unpack_of_many_members_of_one_name_takes_no_quadratic_time(tmp_path):
+    names: dict[str, int] = {}
+    paths = [archives._safe_name("a/B.dcm", names) for _ in range(20_000)]
+    assert paths[:3] == ["a/B.dcm", "2/a/B.dcm", "3/a/B.dcm"]
+    assert len(set(paths)) == 20_000
+    assert archives._safe_name("2/a/b.dcm", names) == "2/2/a/b.dcm"
