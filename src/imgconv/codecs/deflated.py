@@ -27,13 +27,16 @@ def decode(data: bytes, pixel_format: PixelFormat, transfer_syntax_uid: str) -> 
     Raises
     ------
     CorruptData
-        It is no deflate stream, or holds too few bytes.
+        It is no deflate stream, holds too few bytes, or is followed by something else.
     """
     needed = pixel_format.frame_bytes
+    engine = isal_zlib.decompressobj(-isal_zlib.MAX_WBITS)
     try:
-        frame = isal_zlib.decompressobj(-isal_zlib.MAX_WBITS).decompress(data, needed)
+        frame = engine.decompress(data, needed)
     except isal_zlib.error as error:  # type: ignore[misc]  # its stub declares an instance
         raise CorruptData("a frame is no raw deflate stream") from error
+    if engine.eof and engine.unused_data.strip(b"\0"):
+        raise CorruptData(f"`{len(engine.unused_data)}` bytes follow a frame's deflate stream")
     return decode_native(frame, pixel_format)
 
 

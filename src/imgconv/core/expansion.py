@@ -47,4 +47,4 @@ FRAME = Expansion(128 << 20, 500)
 FRAMES = Expansion(1 << 30, 2000)
 DEFLATED_FRAMES = Expansion(1 << 30, 300)
 # All icons of a file, which are held in memory; real ones have some 10 kB each.
-ICONS = Expansion(16 << 20, 30)
+ICONS = Expansion(32 << 20, 4)

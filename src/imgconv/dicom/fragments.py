@@ -191,6 +191,12 @@ def group_fragments(
     if frame_count == count:
         return tuple((n, n + 1) for n in range(count))
     if frame_count == 1 and count > 1:
+        begun = len(_firsts_of_markers(fragments, source, family))
+        if begun > 1:
+            raise CorruptData(
+                f"pixel data holds `{begun}` codestreams, but Number of Frames is 1",
+                hint=f"set Number of Frames to {begun} if these are frames",
+            )
         return ((0, count),)
     if count < frame_count:
         raise CorruptData(f"pixel data has `{count}` fragments for {frame_count} frames")

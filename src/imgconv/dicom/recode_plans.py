@@ -361,10 +361,24 @@ class Frames(Plan):
             self.warnings.append("an icon was decompressed: its encoding was that of the file")
 
     def _bytes_beyond(self) -> int:
-        """Return how many bytes native pixel data have too many, padding left aside."""
+        """Return how many bytes native pixel data have too many, padding left aside.
+
+        Raises
+        ------
+        CorruptData
+            They are whole frames.
+        """
         length = self.parts.value[1]
-        needed = (self.frames.pixel_format.frame_bits * self.frames.frame_count + 7) // 8
-        return max(0, length - needed - needed % 2)
+        bits, count = self.frames.pixel_format.frame_bits, self.frames.frame_count
+        needed = (bits * count + 7) // 8
+        beyond = max(0, length - needed - needed % 2)
+        held = 8 * length // bits
+        if beyond and held > count and length - (bits * held + 7) // 8 <= 1:
+            raise CorruptData(
+                f"pixel data hold {held} frames, but Number of Frames is `{count}`",
+                hint="correct Number of Frames, or choose `--to deflated`, which keeps all bytes",
+            )
+        return beyond
 
     def _plan_lossy(self) -> None:
         parts, options = self.parts, self.options

@@ -24,3 +24,8 @@ def test_decode_inflates_a_raw_stream_and_ignores_padding():
 def test_decode_short_or_wrapped_is_corrupt(data):
     with pytest.raises(CorruptData):
         decode(data, GREY, "")
+
+
+def test_decode_of_two_frames_in_one_is_corrupt():
+    with pytest.raises(CorruptData, match="follow a frame's deflate stream"):
+        decode(_raw(bytes(6)) + _raw(bytes(6)), GREY, "")

@@ -115,3 +115,10 @@ def test_scan_fragments_takes_no_offset_table_of_gigabytes(tmp_path):
     found = scan_fragments(ByteSource(path), 4)
     assert found.offset_table == b""
     assert found.spans == ((12 + size + 8, 2),)
+
+
+def test_group_fragments_of_several_codestreams_are_not_one_frame():
+    with pytest.raises(CorruptData, match="`2` codestreams, but Number of Frames is 1") as caught:
+        _group([START + b"a", b"more", START + b"b"], 1)
+    assert caught.value.hint == "set Number of Frames to 2 if these are frames"
+    assert _group([START + b"a", b"more"], 1) == [START + b"amore"]

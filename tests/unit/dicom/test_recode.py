@@ -313,3 +313,20 @@ def test_recode_file_without_meta_gets_one(tmp_path):
     meta = pydicom.dcmread(tmp_path / "c").file_meta
     assert meta.MediaStorageSOPInstanceUID == UID
     assert meta.TransferSyntaxUID == _uid("rle")
+
+
+def test_recode_of_frames_that_are_not_counted_is_refused_unless_all_are_carried(tmp_path):
+    samples = ramp(np.uint16, (3, 7, 9))
+    source = make_file(tmp_path / "a", samples, NumberOfFrames=2)
+    with pytest.raises(CorruptData, match="hold 3 frames, but Number of Frames is `2`") as caught:
+        _recode(source, tmp_path / "b", "rle")
+    assert "--to deflated" in caught.value.hint
+    assert not (tmp_path / "b").exists()
+    _recode(source, tmp_path / "c", "deflated")
+    assert pydicom.dcmread(tmp_path / "c").PixelData[:378] == samples.tobytes()
+
+
+@pytest.mark.parametrize("name", ["rle", "jpeg-ls", "jpeg2000"])
+def test_recode_of_one_padded_byte_is_one_frame(tmp_path, name):
+    source = make_file(tmp_path / "a", np.full((1, 1), 7, np.uint8))
+    assert _recode(source, tmp_path / "b", name).frame_count == 1
