@@ -105,7 +105,8 @@ class PixelFormat:
     def dtype(self) -> np.dtype[Any]:
         """The type of a decoded sample, native byte order."""
         size = max(1, self.bits_allocated // 8)
-        kind = "f" if self.floating else "i" if self.signed else "u"
+        is_signed = self.signed and self.bits_allocated > 1  # a bit has no room for a sign
+        kind = "f" if self.floating else "i" if is_signed else "u"
         return np.dtype(f"{kind}{size}")
 
     @property

@@ -90,3 +90,10 @@ def test_significant_extends_the_sign_and_drops_overlays():
 def test_significant_high_bit_shifts_values_down():
     samples = np.array([[0x1230]], np.uint16)
     assert significant(samples, _format(high_bit=15)).tolist() == [[0x0123]]
+
+
+def test_decode_native_bits_are_never_signed():
+    pixel_format = PixelFormat(rows=2, columns=4, bits_allocated=1, bits_stored=1, signed=True)
+    samples = decode_native(b"\xa5", pixel_format)
+    assert samples.dtype == pixel_format.dtype == np.uint8
+    assert samples.tolist() == [[1, 0, 1, 0], [0, 1, 0, 1]]
