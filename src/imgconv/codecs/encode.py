@@ -124,6 +124,8 @@ def require_quality(transfer_syntax_uid: str, options: EncodeOptions) -> bool:
     """
     syntax = BY_UID[transfer_syntax_uid]
     qualities = _QUALITIES.get(syntax.family, ()) if syntax.lossy else ()
+    if syntax.uid == _RECOMPRESSION:
+        qualities = ()
     name = syntax.aliases[0] if syntax.aliases else syntax.uid
     if not qualities:
         if options.given:
@@ -149,6 +151,7 @@ def _lossy_relative(syntax: TransferSyntax, quality: str) -> str:
     return f"choose {names[-1]}" if names else ""
 
 
+_RECOMPRESSION = "1.2.840.10008.1.2.4.111"  # holds a JPEG stream as it is; nothing more is lost
 _QUALITIES = {
     "jpeg": ("quality",),
     "jpeg-ls": ("near",),

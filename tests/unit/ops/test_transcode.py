@@ -28,6 +28,7 @@ from imgconv.ops.transcode import (
     transcode,
     transcode_file,
 )
+from imgconv.ops.transfer_syntaxes import list_transfer_syntaxes
 
 IN_PROCESS = BatchOptions(workers=1)
 
@@ -358,6 +359,24 @@ def test_jobs_are_picklable(folder, tmp_path):
 def test_require_possible_refuses_before_any_file_is_touched(options, error):
     with pytest.raises(error):
         require_possible(options)
+
+
+def test_require_possible_every_name_of_ours_with_a_quality_that_fits():
+    qualities = [{}, {"near": 2}, {"ratio": 5}, {"quality": 90}]
+    for entry in list_transfer_syntaxes():
+        if entry.encoders and entry.syntax.aliases:
+            taken = [one for one in qualities if _is_possible(entry.syntax.aliases[0], one)]
+            assert taken, entry.syntax.uid
+    assert _is_possible("jpeg-xl-recompression", {})
+    assert not _is_possible("jpeg-xl-recompression", {"quality": 90})
+
+
+def _is_possible(name, quality):
+    try:
+        require_possible(TranscodeOptions(name, encode=EncodeOptions(**quality)))
+    except UsageError:
+        return False
+    return True
 
 
 def test_transcode_one_file_of_many_frames_by_threads(tmp_path):
