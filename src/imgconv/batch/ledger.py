@@ -38,7 +38,8 @@ class Ledger:
     resume
         Whether to leave out what the manifest, or the journal, says is done.
     failed_list
-        Gets the first input of every job that failed, one path a line.
+        Gets the first input of every job that failed, one path a line; ``/./`` in
+        it stands before what its output is named by.
     shard
         The part of the plan that is ours.
     settings
@@ -193,14 +194,25 @@ class _FailedList:
             if job.archive in self._archives:
                 return
             self._archives.add(job.archive)
-        name = next(iter(job.lasting_inputs), job.key)
         try:
-            self._stream.write(os.fsencode(name) + b"\n")
+            self._stream.write(_named_below(job) + b"\n")
         except OSError as error:
             raise output_error(error, self._path) from error
 
     def close(self) -> None:
         self._stream.close()
+
+
+def _named_below(job: Job) -> bytes:
+    """Return the path of an input, with ``/./`` before what its output is named by.
+
+    So that a run which is given the list puts the output where this one would have.
+    """
+    name = os.fsencode(next(iter(job.lasting_inputs), job.key))
+    key = os.fsencode(job.key)
+    if b"/" in key and name.endswith(b"/" + key):
+        return name[: -len(key)] + b"./" + key
+    return name
 
 
 def _open_index(ledger: Ledger, stack: ExitStack) -> ManifestIndex | None:

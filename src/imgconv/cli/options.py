@@ -60,7 +60,8 @@ def _expand(item: str) -> list[str]:
 
 
 def _lines(data: bytes) -> list[str]:
-    return [os.fsdecode(line) for line in data.splitlines() if line]
+    lines = data.split(b"\0") if b"\0" in data else data.splitlines()  # as `find -print0` has it
+    return [os.fsdecode(line) for line in lines if line]
 
 
 InputsArgument = Annotated[

@@ -124,7 +124,10 @@ def is_single(inputs: Sequence[str | os.PathLike[str]], output: Path | None) -> 
 
 
 def _base_of(item: str | os.PathLike[str]) -> Path:
-    """Return the folder that output paths are relative to."""
+    """Return the folder that output paths are relative to: what is before ``/./``, if given."""
+    root, marked, _ = os.fspath(item).partition("/./")
+    if marked:
+        return Path(root or "/")
     path = Path(item)
     if path.is_dir():
         return path

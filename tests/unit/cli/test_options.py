@@ -42,3 +42,8 @@ def test_an_empty_list_is_an_error(tmp_path, capsys):
     (tmp_path / "empty.txt").touch()
     assert main(["convert", f"@{tmp_path / 'empty.txt'}", "-o", str(tmp_path / "out")]) == 4
     assert capsys.readouterr().err == "error: the list of inputs holds no path\n"
+
+
+def test_read_lists_separated_by_nul_may_hold_line_breaks(tmp_path):
+    (tmp_path / "list").write_bytes(b"a\nb.dcm\0c.dcm\0")
+    assert read_lists([f"@{tmp_path / 'list'}"]) == ["a\nb.dcm", "c.dcm"]

@@ -304,6 +304,19 @@ def test_transcode_resume_knows_the_members_of_an_archive(folder, tmp_path, chan
     )
 
 
+def test_transcode_of_the_failed_list_puts_outputs_where_they_belong(folder, tmp_path):
+    source, failed = folder / "a" / "b" / "two.dcm", tmp_path / "failed.txt"
+    whole = source.read_bytes()
+    source.write_bytes(whole[:-9])
+    _run([folder], tmp_path / "out", TranscodeOptions("rle"), failed_list=failed)
+    source.write_bytes(whole)
+    again = failed.read_text().splitlines()
+    assert again == [f"{folder}/./a/b/two.dcm"]
+    summary, _ = _run(again, tmp_path / "out", TranscodeOptions("rle"))
+    assert summary.exit_code == ExitCode.DONE
+    assert _syntax(tmp_path / "out" / "a" / "b" / "two.dcm") == "1.2.840.10008.1.2.5"
+
+
 def test_transcode_failed_members_put_their_archive_on_the_list_once(tmp_path):
     scans, failed = tmp_path / "scans.zip", tmp_path / "failed.txt"
     with zipfile.ZipFile(scans, "w") as archive:
