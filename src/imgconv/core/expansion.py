@@ -42,7 +42,7 @@ DATA_SET = Expansion(96 << 20, 300)
 ARCHIVE = Expansion(1 << 29, 200)
 # Some codecs take next to nothing for a blank image. But nobody has a large one of these,
 # while a decoder would allocate it for a stream of a few bytes.
-FRAME = Expansion(128 << 20, 500)
+FRAME = Expansion(128 << 20, 200)
 # All frames of a file: stacks of mostly blank masks shrink some hundred times.
 FRAMES = Expansion(1 << 30, 2000)
 DEFLATED_FRAMES = Expansion(1 << 30, 300)
