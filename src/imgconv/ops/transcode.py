@@ -37,7 +37,7 @@ from imgconv.ops.transcode_plan import (
     share_cores,
 )
 from imgconv.ops.transcode_preload import preload_for
-from imgconv.standard.transfer_syntaxes import TransferSyntax, find_transfer_syntax
+from imgconv.standard.transfer_syntaxes import BY_UID, TransferSyntax, find_transfer_syntax
 
 __all__ = [
     "TranscodeOptions",
@@ -86,6 +86,12 @@ def require_possible(options: TranscodeOptions) -> TransferSyntax:
         No codec writes the target.
     """
     syntax = find_target_syntax(options.to)
+    families = sorted({one.family for one in BY_UID.values() if one.family})
+    for family, _ in options.choice:
+        if family not in families:
+            raise UsageError(
+                f"--codec names the unknown family `{family}`", hint=f"choose {', '.join(families)}"
+            )
     if syntax.uid.endswith(".4.111"):  # made of JPEG streams as they are; it has no encoder
         require_quality(syntax.uid, options.encode)
         return syntax

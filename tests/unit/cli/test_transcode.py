@@ -49,6 +49,7 @@ def test_transcode_verbose_is_a_line_a_file(source, tmp_path, capsys):
         (("--to", "jpeg", "--quality", "90", "--near", "1"), "more than one quality"),
         (("--to", "jpeg-3000"), "unknown transfer syntax"),
         (("--to", "rle", "--codec", "rle"), "FAMILY=LIBRARY"),
+        (("--to", "rle", "--codec", "foo=pylibjpeg"), "unknown family `foo`"),
         (("--to", "rle", "--in-place"), "say either"),
         (("--to", "rle", "--where", "Nonsense"), "unknown attribute"),
         (("--to", "rle", "--where", ""), "--where is empty"),
