@@ -233,9 +233,13 @@ class WorkerPool:
                     f"worker processes cannot be started ({_describe_exit(code)})",
                     hint="guard the calling script by `if __name__ == '__main__':`",
                 )
-        elif worker.tasks:
+            self._replace(worker)
+            return
+        # One death costs one job: the first whose second worker died, else the one in work.
+        suspect = next((task for task in worker.finishing if task.orphaned), None)
+        if suspect is None and worker.tasks:
             self._lose(worker, WorkerError(f"the worker process died ({_describe_exit(code)})"))
-        self._replace(worker)
+        self._replace(worker, suspect)
 
     def _give_up(self, worker: _Worker) -> None:
         """Kill a worker whose first task, or whose start, has run out of time."""
@@ -261,23 +265,23 @@ class WorkerPool:
             error = error.with_path(task.job.path)
         self._ended.append((task.number, Attempt(error=error, seconds=seconds)))
 
-    def _replace(self, worker: _Worker) -> None:
+    def _replace(self, worker: _Worker, suspect: _Task | None = None) -> None:
         worker.connection.close()
-        for task in worker.finishing:
-            self._settle(task)
-        worker.finishing.clear()
         self._waiting.extendleft(reversed(worker.tasks))
         worker.tasks.clear()
+        for task in reversed(worker.finishing):  # they came first
+            self._settle(task, is_suspect=task is suspect)
+        worker.finishing.clear()
         self._workers[self._workers.index(worker)] = self._start()
 
-    def _settle(self, task: _Task) -> None:
+    def _settle(self, task: _Task, *, is_suspect: bool) -> None:
         """Decide about a task whose worker died while its outputs were being finished."""
         written: Written = pickle.loads(task.written)  # noqa: S301  from our own worker
+        sweep_folders(task.job.folders)  # a file that is in place may have its first name, too
         if written.identities and all(map(_is_in_place, written.identities)):
             self._ended.append((task.number, _describe(task.job, written, self._options)))
             return
-        sweep_folders(task.job.folders)
-        if task.orphaned:
+        if is_suspect:
             error = WorkerError("the worker process died while it wrote", path=task.job.path)
             self._ended.append((task.number, Attempt(error=error)))
             return

@@ -85,6 +85,19 @@ def _flaky(job):
     return copy(job)
 
 
+def _kill_at_flush(job):
+    """Copy; the worker dies at the next flush of an output to the disk, and a file counts that."""
+    deaths = job.outputs[0].with_suffix(".deaths")
+
+    def die(_handle):
+        with deaths.open("ab") as count:
+            count.write(b"x")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    os.fsync = die
+    return copy(job)
+
+
 def _raise(error):
     raise error
 
@@ -95,6 +108,7 @@ _FAULTS = {
     "eio": lambda job: _raise(OSError(errno.EIO, "always")),
     "flaky": _flaky,
     "kill": lambda job: _half_written(job, lambda: os.kill(os.getpid(), signal.SIGKILL)),
+    "kill-at-flush": _kill_at_flush,
     "kill-later": lambda job: time.sleep(0.1) or os.kill(os.getpid(), signal.SIGKILL),
     "echo-number": lambda job: JobResult(outputs=(), facts={"key": job.key}),
     "segfault": lambda job: _half_written(job, _segfault),

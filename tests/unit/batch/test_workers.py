@@ -205,3 +205,19 @@ def test_pool_overlapping_worker_that_dies_while_it_finishes(tmp_path, renamed):
     assert outcomes.pop(None).status is Status.DONE
     assert isinstance(outcomes.popitem()[1].error, WorkerError)
     assert [path.name for path in (tmp_path / "out").iterdir()] == [jobs[0].key]
+
+
+def test_pool_overlapping_each_death_of_a_worker_costs_one_job(tmp_path):
+    # Each output at whose flush the worker dies is begun twice.
+    deadly = "kill-at-flush"
+    jobs = make_jobs(tmp_path, [deadly, *[None] * 5] * 4)
+    options = replace(OPTIONS, workers=1, overlap=True)
+    outcomes = list(run(jobs, misbehave, options))
+    lost = {outcome.job.key for outcome in outcomes if outcome.error is not None}
+    deaths = sum(len(path.read_bytes()) for path in (tmp_path / "out").glob("*.deaths"))
+    assert len(outcomes) == len(jobs)
+    assert deaths >= 4
+    assert len(lost) <= deaths
+    kept = {job.key for job in jobs if job.payload != deadly} - lost
+    assert {path.name for path in (tmp_path / "out").glob("*.bin")} >= kept
+    assert not list((tmp_path / "out").glob(".imgconv-*"))
