@@ -35,9 +35,7 @@ def test_decode_of_a_large_stream_for_a_small_image_is_refused_first():
 
 def test_decode_animation_is_refused_before_it_is_decoded():
     frames = np.zeros((5, 16, 24), np.uint8)
-    data = bytes(
-        imagecodecs.jpegxl_encode(frames, lossless=True, photometric="minisblack", planar=False)
-    )
+    data = bytes(imagecodecs.jpegxl_encode(frames, lossless=True, photometric="gray"))
     pixel_format = PixelFormat(rows=16, columns=24, bits_allocated=8, bits_stored=8)
     with pytest.raises(CorruptData, match="animation"):
         decode(data, pixel_format, "")
