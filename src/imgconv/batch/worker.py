@@ -22,6 +22,7 @@ from types import FrameType
 from imgconv.batch.attempt import Attempt, Computed, Terminated, attempt, compute, finish
 from imgconv.batch.job import FileFact, Job, JobFunction, JobResult
 from imgconv.core.allocator import keep_freed_memory
+from imgconv.core.interrupts import ENDING_SIGNALS
 from imgconv.errors import InternalError
 from imgconv.records import record
 
@@ -159,14 +160,12 @@ def _dump(made: Attempt, job: Job) -> bytes:
 
 def _isolate() -> None:
     """Leave signals, output and the end of the parent to the parent's rules."""
-    shared = {signal.SIGINT}  # which the terminal sends to all: the parent decides what they mean
-    if hasattr(signal, "SIGHUP"):
-        shared.add(signal.SIGHUP)
-    for one in shared:
+    held = {signal.SIGINT, *ENDING_SIGNALS}
+    for one in held - {signal.SIGTERM}:  # a terminal sends them to all: the parent decides
         signal.signal(one, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {*shared, signal.SIGTERM})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, held)
     # stdout carries the command's data; a C library's chatter is none.
     with contextlib.suppress(OSError, ValueError):
         os.dup2(2, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -270,12 +271,12 @@ class _Plan:
     def __init__(self, *, json: bool) -> None:
         self._json = json
         self._size_bytes = 0
-        self.counts: dict[str, int] = {}
+        self.counts: Counter[str] = Counter()
 
     def add(self, record: dict[str, Any]) -> None:
         """Print one step and count it."""
         action = record["action"]
-        self.counts[action] = self.counts.get(action, 0) + 1
+        self.counts[action] += 1
         self._size_bytes += record["size_bytes"] * (action in {"transcode", "copy"})
         if self._json:
             _print_record(record)

@@ -15,7 +15,7 @@ from imgconv.codecs.select import find_encoder
 from imgconv.errors import CorruptData, InternalError, UnsupportedData, UsageError
 from imgconv.records import record
 from imgconv.spec import CodecSpec, resolve
-from imgconv.standard.transfer_syntaxes import BY_UID, TransferSyntax
+from imgconv.standard.transfer_syntaxes import BY_UID, JPEG_XL_RECOMPRESSION, TransferSyntax
 
 __all__ = [
     "EncodeOptions",
@@ -124,7 +124,7 @@ def require_quality(transfer_syntax_uid: str, options: EncodeOptions) -> bool:
     """
     syntax = BY_UID[transfer_syntax_uid]
     qualities = _QUALITIES.get(syntax.family, ()) if syntax.lossy else ()
-    if syntax.uid == _RECOMPRESSION:
+    if syntax.uid == JPEG_XL_RECOMPRESSION:
         qualities = ()
     name = syntax.aliases[0] if syntax.aliases else syntax.uid
     if not qualities:
@@ -151,7 +151,6 @@ def _lossy_relative(syntax: TransferSyntax, quality: str) -> str:
     return f"choose {names[-1]}" if names else ""
 
 
-_RECOMPRESSION = "1.2.840.10008.1.2.4.111"  # holds a JPEG stream as it is; nothing more is lost
 _QUALITIES = {
     "jpeg": ("quality",),
     "jpeg-ls": ("near",),

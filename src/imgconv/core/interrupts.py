@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-__all__ = ["hold_interrupts_back", "terminate_like_interrupt"]
+__all__ = ["ENDING_SIGNALS", "hold_interrupts_back", "terminate_like_interrupt"]
 
 # What asks a process to end; Windows has no SIGHUP.
-_ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+ENDING_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 
 
 @contextmanager
@@ -23,7 +25,7 @@ def terminate_like_interrupt() -> Iterator[None]:
     handled or, as by nohup, ignored already.
     """
     in_main = threading.current_thread() is threading.main_thread()
-    free = [one for one in _ENDING if in_main and signal.getsignal(one) is signal.SIG_DFL]
+    free = [one for one in ENDING_SIGNALS if in_main and signal.getsignal(one) is signal.SIG_DFL]
     for one in free:
         signal.signal(one, _interrupt)
     try:
@@ -44,7 +46,7 @@ def hold_interrupts_back(*, fork: bool = False) -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    held = {signal.SIGINT, *_ENDING} if fork else {signal.SIGINT}
+    held = {signal.SIGINT, *ENDING_SIGNALS} if fork else {signal.SIGINT}
     if not fork:
         from multiprocessing import resource_tracker
 

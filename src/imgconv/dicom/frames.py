@@ -26,14 +26,13 @@ from imgconv.dicom.bytesource import Buffer, ByteSource
 from imgconv.dicom.fragments import Fragments, group_fragments, scan_fragments
 from imgconv.dicom.header import Header
 from imgconv.errors import CorruptData, InputError, UnsupportedData
-from imgconv.standard.transfer_syntaxes import BY_UID, TransferSyntax
+from imgconv.standard.transfer_syntaxes import BY_UID, JPEG_XL_RECOMPRESSION, TransferSyntax
 
 __all__ = ["Attributes", "FrameReader", "pixel_format_of"]
 
 _NO_CHOICE: Mapping[str, str] = {}
 # More frames than that are taken for a hostile header: whole slides have some 100,000 tiles.
 _MAX_FRAMES = 1 << 24
-_JPEG_IN_JPEG_XL = "1.2.840.10008.1.2.4.111"  # recompressed streams, all of them lossy
 
 
 class FrameReader:
@@ -169,7 +168,7 @@ class FrameReader:
         """Whether the first frame was compressed with loss, as its codestream says."""
         if not self.syntax.lossy:
             return False
-        if self.transfer_syntax_uid == _JPEG_IN_JPEG_XL:
+        if self.transfer_syntax_uid == JPEG_XL_RECOMPRESSION:  # of lossy streams
             return True
         header = parse_header_of(self.syntax.family, self.raw(0))
         return header is not None and not header.reversible

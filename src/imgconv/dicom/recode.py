@@ -16,7 +16,6 @@ from pathlib import Path
 
 from imgconv.core.atomic import atomic_output
 from imgconv.dicom.recode_plans import (
-    BASE,
     RECOMPRESSIONS,
     Carried,
     Frames,
@@ -28,7 +27,7 @@ from imgconv.dicom.recode_plans import (
 )
 from imgconv.dicom.splice import FileParts
 from imgconv.errors import UnsupportedData
-from imgconv.standard.transfer_syntaxes import BY_UID
+from imgconv.standard.transfer_syntaxes import BY_UID, JPEG_XL_RECOMPRESSION
 
 __all__ = ["RecodeOptions", "Recoded", "Verify", "recode"]
 
@@ -81,7 +80,7 @@ def _plan(parts: FileParts, options: RecodeOptions) -> Plan:
     recompress = RECOMPRESSIONS.get((parts.syntax.uid, options.target))
     if recompress is not None:
         return Recompressed(parts, options, recompress)
-    if options.target == BASE + ".4.111":
+    if options.target == JPEG_XL_RECOMPRESSION:
         raise UnsupportedData(
             "JPEG XL JPEG Recompression takes JPEG Baseline files only",
             hint="choose `--to jpeg-xl`",

@@ -46,11 +46,10 @@ from imgconv.dicom.uids import UidMaker
 from imgconv.errors import CorruptData, InternalError, UnsupportedData
 from imgconv.records import record
 from imgconv.spec import CodecSpec
-from imgconv.standard.transfer_syntaxes import BY_UID, TransferSyntax
+from imgconv.standard.transfer_syntaxes import BY_UID, JPEG_XL_RECOMPRESSION, TransferSyntax
 from imgconv.standard.transfer_syntaxes import EXPLICIT_LITTLE as EXPLICIT_LITTLE_UID
 
 __all__ = [
-    "BASE",
     "RECOMPRESSIONS",
     "Carried",
     "Frames",
@@ -67,11 +66,11 @@ _CHUNK = 8 << 20
 _IN_FLIGHT_BYTES = 384 << 20
 _COPIES = 3
 _DEFLATE_LEVEL = 2  # of isal: ten times as fast as zlib, 7 % larger
-BASE = "1.2.840.10008.1.2"
+_BASE = "1.2.840.10008.1.2"
 # Recompression that keeps the compressed samples as they are, bit by bit.
 RECOMPRESSIONS: dict[tuple[str, str], Callable[[bytes], bytes]] = {
-    (BASE + ".4.50", BASE + ".4.111"): pack_jpeg,
-    (BASE + ".4.111", BASE + ".4.50"): unpack_jpeg,
+    (_BASE + ".4.50", JPEG_XL_RECOMPRESSION): pack_jpeg,
+    (JPEG_XL_RECOMPRESSION, _BASE + ".4.50"): unpack_jpeg,
 }
 # What an encoder made of RGB, undone by every decoder: no names for native samples.
 _OF_CODESTREAMS = ("YBR_RCT", "YBR_ICT", "XYB")

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imgconv.batch.job import BatchOptions, Job, JobResult, Outcome
 from imgconv.batch.ledger import Ledger, iter_plan, run_batch
@@ -37,7 +37,15 @@ from imgconv.ops.transcode_plan import (
     share_cores,
 )
 from imgconv.ops.transcode_preload import preload_for
-from imgconv.standard.transfer_syntaxes import BY_UID, TransferSyntax, find_transfer_syntax
+from imgconv.standard.transfer_syntaxes import (
+    BY_UID,
+    JPEG_XL_RECOMPRESSION,
+    TransferSyntax,
+    find_transfer_syntax,
+)
+
+if TYPE_CHECKING:
+    from imgconv.core.expression import Expression
 
 __all__ = [
     "TranscodeOptions",
@@ -92,7 +100,7 @@ def require_possible(options: TranscodeOptions) -> TransferSyntax:
             raise UsageError(
                 f"--codec names the unknown family `{family}`", hint=f"choose {', '.join(families)}"
             )
-    if syntax.uid.endswith(".4.111"):  # made of JPEG streams as they are; it has no encoder
+    if syntax.uid == JPEG_XL_RECOMPRESSION:  # made of JPEG streams as they are; it has no encoder
         require_quality(syntax.uid, options.encode)
         return syntax
     find_encoder(syntax.uid, dict(options.choice))
@@ -102,9 +110,7 @@ def require_possible(options: TranscodeOptions) -> TransferSyntax:
     if options.verify == Verify.FULL and syntax.encapsulated:
         find_second_decoder(syntax.uid, find_decoder(syntax.uid))
     if options.where:
-        from imgconv.core.expression import parse_expression
-
-        parse_expression(options.where)
+        _parse_condition(options.where)
     return syntax
 
 
@@ -127,14 +133,13 @@ def transcode_file(job: Job, *, options: TranscodeOptions) -> JobResult:
     facts: dict[str, Any] = {"from": parts.syntax.uid, "to": syntax.uid}
     if not reason:
         try:
-            size = parts.size  # in place, the file is another one afterwards
-            done = _recode(parts, target, syntax, options, in_place=payload.in_place)
+            done, made = _recode(parts, target, syntax, options, in_place=payload.in_place)
         except _NotSmaller as result:
             reason = f"the result would not be smaller: {result.size} bytes"
         except ImgconvError as error:
             raise error.with_path(source) from error.__cause__
         else:
-            return JobResult(warnings=done.warnings, facts={**facts, **_facts(done, size)})
+            return JobResult(warnings=done.warnings, facts={**facts, **made})
     if payload.in_place:
         return JobResult(outputs=(), skipped=reason)
     _copy(source, target, replace_existing=options.overwrite)
@@ -180,12 +185,15 @@ def _foresee(step: PlanStep, options: TranscodeOptions) -> PlanStep:
 def _reason_to_skip(parts: FileParts, options: TranscodeOptions) -> str:
     if parts.header.get(0x00020002) == _DIRECTORY or "DirectoryRecordSequence" in parts.header:
         return "a DICOMDIR: make a new one for the new files"
-    if options.where:
-        from imgconv.core.expression import parse_expression
-
-        if not parse_expression(options.where)(parts.header):
-            return "the condition of --where is not satisfied"
+    if options.where and not _parse_condition(options.where)(parts.header):
+        return "the condition of --where is not satisfied"
     return ""
+
+
+def _parse_condition(where: str) -> Expression:
+    from imgconv.core.expression import parse_expression  # few runs have a condition
+
+    return parse_expression(where)
 
 
 def _reason_to_copy(parts: FileParts, syntax: TransferSyntax, options: TranscodeOptions) -> str:
@@ -215,8 +223,9 @@ def _recode(
     options: TranscodeOptions,
     *,
     in_place: bool,
-) -> Recoded:
-    size = parts.size
+) -> tuple[Recoded, dict[str, Any]]:
+    """Write a file anew; return what was done, also as facts for the manifest."""
+    size = parts.size  # in place, the file is another one afterwards
 
     def accept(new_size: int) -> None:
         if options.only_if_smaller and new_size >= size:
@@ -231,9 +240,10 @@ def _recode(
         digests=options.digests,
         threads=max(1, options.threads),
     )
-    return recode(
+    done = recode(
         parts, target, wanted, accept=accept, replace_existing=options.overwrite or in_place
     )
+    return done, _facts(done, size)
 
 
 def _facts(done: Recoded, size_before: int) -> dict[str, Any]:

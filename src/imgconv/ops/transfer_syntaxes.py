@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from imgconv.registry import codecs
-from imgconv.standard.transfer_syntaxes import TRANSFER_SYNTAXES, TransferSyntax
+from imgconv.standard.transfer_syntaxes import (
+    JPEG_XL_RECOMPRESSION,
+    TRANSFER_SYNTAXES,
+    TransferSyntax,
+)
 
 __all__ = ["SyntaxEntry", "list_transfer_syntaxes"]
-
-_RECOMPRESSION = "1.2.840.10008.1.2.4.111"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def list_transfer_syntaxes() -> tuple[SyntaxEntry, ...]:
             syntax,
             tuple(spec.library for spec in specs if syntax.uid in spec.decodes),
             ("imagecodecs",)
-            if syntax.uid == _RECOMPRESSION
+            if syntax.uid == JPEG_XL_RECOMPRESSION
             else tuple(spec.library for spec in specs if syntax.uid in spec.encodes),
         )
         for syntax in TRANSFER_SYNTAXES

@@ -14,6 +14,7 @@ __all__ = [
     "EXPLICIT_LITTLE",
     "GE_PRIVATE",
     "IMPLICIT_LITTLE",
+    "JPEG_XL_RECOMPRESSION",
     "TRANSFER_SYNTAXES",
     "TransferSyntax",
     "find_transfer_syntax",
@@ -22,6 +23,7 @@ __all__ = [
 _BASE = "1.2.840.10008.1.2"
 IMPLICIT_LITTLE = _BASE
 EXPLICIT_LITTLE = _BASE + ".1"
+JPEG_XL_RECOMPRESSION = _BASE + ".4.111"  # holds a JPEG stream as it is; nothing more is lost
 # Of GE's old consoles: implicit VR little endian but for the pixels. Not in PS3.6, but in archives.
 GE_PRIVATE = "1.2.840.113619.5.2"
 
